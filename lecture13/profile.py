@@ -1,0 +1,100 @@
+"""Profiles: how large a run is, on which device, in which precision, from which seed.
+
+A notebook starts with ``run = use(profile, seed=seed)`` and asks it for every size: ``run["gan.mixture_steps"]``.
+"""
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import platformdirs
+import torch
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
+
+PROFILES = ("smoke", "laptop", "full")
+
+#: Every size that depends on the profile: name → (smoke, laptop, full).
+SIZES: dict[str, tuple] = {}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One run's settings. ``run["name"]`` is the size of that name in :data:`SIZES` for this profile."""
+
+    name: str
+    device: torch.device
+    precision: str
+    seed: int
+
+    def __getitem__(self, size: str):
+        if size not in SIZES:
+            raise KeyError(f"no size {size!r}; known: {', '.join(SIZES)}. A new one gets a row in lecture13/profile.py")
+        return SIZES[size][PROFILES.index(self.name)]
+
+    @property
+    def label(self) -> str:
+        """What stands beside every number of this run: ``"laptop profile, cpu"``."""
+        return f"{self.name} profile, {self.device}"
+
+    def banner(self, *data: str) -> "Markdown":
+        """What this run is: profile, device, seed, and a line for each data set (:func:`lecture13.data.describe`)."""
+        from IPython.display import Markdown  # the science runs without a notebook
+
+        purpose = {
+            "smoke": "cut small, to prove that the code runs: its numbers are no results",
+            "laptop": "a few minutes on a student's CPU",
+            "full": "the papers' data and sizes",
+        }[self.name]
+        head = f"**Profile `{self.name}`** ({purpose}) · device `{self.device}` · seed {self.seed}"
+        lines = [head, *(f"data: {line}" for line in data)]
+        return Markdown("\n".join(f"- {line}" for line in lines))
+
+
+def use(name: str | None = None, *, device: str | torch.device | None = None, seed: int = 0) -> Profile:
+    """Choose the profile and the device, and seed Python, NumPy and torch.
+
+    Args:
+        name: ``"smoke"``, ``"laptop"`` or ``"full"``; None takes ``$LECTURE13_PROFILE``, else ``"laptop"``.
+        device: any torch device; None takes ``$LECTURE13_DEVICE``, else CUDA, MPS or the CPU, the first there is.
+        seed: of every generator that is not given explicitly, in [0, 2³²).
+
+    Raises:
+        ValueError: an unknown profile, a device that is not there, or a seed out of range.
+    """
+    name = os.environ.get("LECTURE13_PROFILE", "laptop") if name is None else name
+    if name not in PROFILES:
+        raise ValueError(f"unknown profile {name!r}; choose one of {', '.join(map(repr, PROFILES))}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed {seed!r}; expected a whole number from 0 to 2**32 - 1")
+    device = _device(device or os.environ.get("LECTURE13_DEVICE"))
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  libraries that still draw from NumPy's global state
+    torch.manual_seed(seed)
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+    return Profile(name, device, precision="bf16-mixed" if device.type == "cuda" else "32-true", seed=seed)
+
+
+def _device(wanted: str | torch.device | None) -> torch.device:
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted is None:
+        return torch.device(next(kind for kind, is_there in there.items() if is_there))
+    known = ", ".join(kind for kind, is_there in there.items() if is_there)
+    try:
+        device = torch.device(wanted)
+    except RuntimeError as error:
+        raise ValueError(f"unknown device {wanted!r}; this machine has {known}") from error
+    if not there.get(device.type, False):
+        raise ValueError(f"device {str(device)!r} is not on this machine; it has {known}")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device {str(device)!r} is not on this machine; it has {torch.cuda.device_count()} CUDA GPUs")
+    return device
+
+
+def data_folder() -> Path:
+    """Where real data, downloads and checkpoints lie: ``$LECTURE13_DATA``, else the platform's cache folder."""
+    return Path(os.environ.get("LECTURE13_DATA") or platformdirs.user_cache_path("lecture13")).expanduser()
