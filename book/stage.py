@@ -1,0 +1,86 @@
+"""Lay out the sources of the site: pages, executed copies and assets, changed as the profile and the settings ask.
+
+``book/`` and ``notebooks/`` are laid side by side: ``book/intro.md`` becomes ``intro.md``.
+"""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from . import settings
+from .execute import executed_folder
+
+SMOKE_BANNER = (
+    "<strong>Smoke build.</strong> Everything here was cut small to prove that it runs: the numbers are no results."
+)
+PAGES = ("*.md", "parts/*.md", "*.bib")
+SCOREBOARD = "<!-- scoreboard -->"
+
+
+def stage(profile: str, target: Path, vendored: Path, *, solutions: bool = True) -> None:
+    """Write the site's sources into ``target``, afresh.
+
+    Args:
+        profile: whose executed copies to take; ``smoke`` puts a banner on every page.
+        target: folder, emptied first.
+        vendored: what pages load (:func:`book.vendor.fetch`).
+        solutions: False leaves out the cells tagged ``solution``.
+
+    Raises:
+        BuildError: when a page of ``_toc.yml`` is missing, or a notebook has no executed copy.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    book = settings.ROOT / "book"
+    for page in sorted(path for pattern in PAGES for path in book.glob(pattern)):
+        place = target / page.relative_to(book)
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(_filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+    shutil.copytree(book / "assets", target / "assets")
+    shutil.copytree(vendored, target / "assets" / "vendor")
+    config = settings.config()
+    config.pop("course", None)
+    if profile == "smoke":
+        config.setdefault("html", {})["announcement"] = SMOKE_BANNER
+    (target / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    shutil.copy(settings.ROOT / "_toc.yml", target)
+    (target / "notebooks").mkdir()
+    for source in settings.notebook_paths():
+        copy = executed_folder(profile) / source.name
+        if not copy.exists():
+            raise settings.BuildError(
+                f"{source.name} has no executed copy: python book/make.py book --profile {profile}"
+            )
+        page = published(nbformat.read(copy, as_version=4), solutions=solutions)
+        nbformat.write(page, target / "notebooks" / source.name)
+    missing = [name for name in toc_files() if not any((target / f"{name}{end}").exists() for end in (".md", ".ipynb"))]
+    if missing:
+        raise settings.BuildError(f"_toc.yml names pages that are not there: {', '.join(missing)}")
+
+
+def published(notebook: nbformat.NotebookNode, *, solutions: bool) -> nbformat.NotebookNode:
+    """An executed copy as readers get it: without the runner's traces, and without solutions where asked."""
+    notebook.metadata.pop("papermill", None)
+    dropped = {"injected-parameters"} | (set() if solutions else {"solution"})
+    notebook.cells = [cell for cell in notebook.cells if not dropped & set(cell.metadata.get("tags", []))]
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+    return notebook
+
+
+def toc_files() -> list[str]:
+    """Every page that ``_toc.yml`` names, without its ending."""
+    toc = yaml.safe_load((settings.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+
+
+def _filled(page: str) -> str:
+    """A page with the scoreboard put in where it asks for it."""
+    if SCOREBOARD not in page:
+        return page
+    from lecture13 import papers  # imports torch: for this page alone
+
+    return page.replace(SCOREBOARD, papers.scoreboard())
