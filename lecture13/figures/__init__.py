@@ -1,4 +1,4 @@
-"""What a notebook shows: one house style (:mod:`.base`) and the figures of single chapters, each a matplotlib Figure."""
+"""What a notebook shows: the house style in `base`, and the figures of single chapters, each a matplotlib Figure."""
 
 from lecture13.figures.base import COLOURS, curves, images, panels, style, styled
 

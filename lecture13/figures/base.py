@@ -53,21 +53,27 @@ def style() -> Iterator[None]:
         yield
 
 
-def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Decorate a function that returns a Figure: it draws in the house style, and pyplot forgets the figure.
+@contextmanager
+def closing() -> Iterator[None]:
+    """Make pyplot forget the figures opened inside, on an error too.
 
     An open figure would be shown twice by a notebook (as the cell's value and when the cell ends), and kept in memory.
     """
+    before = set(plt.get_fignums())
+    try:
+        yield
+    finally:
+        for number in set(plt.get_fignums()) - before:
+            plt.close(number)
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorate a function that returns a Figure: it draws in the house style, and the figure is closed."""
 
     @functools.wraps(draw)
     def wrapper(*args, **kwargs) -> Figure:
-        before = set(plt.get_fignums())
-        try:
-            with style():
-                return draw(*args, **kwargs)
-        finally:  # on an error too, else the notebook shows a half-drawn figure under the traceback
-            for number in set(plt.get_fignums()) - before:
-                plt.close(number)
+        with closing(), style():
+            return draw(*args, **kwargs)
 
     return wrapper
 
