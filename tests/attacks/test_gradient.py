@@ -164,7 +164,7 @@ def test_pgd_finds_what_brute_force_finds_on_a_small_relu_net(circle, norm):
     options = {"norm": norm, "steps": 100, "restarts": 5, "bounds": None, "generator": generator}
     found = attacks.pgd(model, points, labels, epsilon, **options)
     assert torch.equal(model(found).argmax(1) != labels, fooled)
-    assert (loss(model, found, labels) >= 0.99 * tried.amax(0)).all()
+    assert (loss(model, found, labels) >= 0.99 * tried.amax(0) - 0.01).all()
     one_step = attacks.fgsm(model, points, labels, epsilon, bounds=None)
     if norm == "linf":
         assert (loss(model, found, labels) >= loss(model, one_step, labels) - 0.02).all()
