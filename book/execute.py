@@ -74,12 +74,6 @@ def execute(
         One :class:`Result` per source, in order.
     """
     target.mkdir(parents=True, exist_ok=True)
-    for old in target.glob("*.ipynb"):  # a notebook that was renamed or removed
-        if sources and old.stem not in {path.stem for path in settings.notebook_paths()} | {
-            path.stem for path in sources
-        }:
-            old.unlink()
-            old.with_suffix(".key.json").unlink(missing_ok=True)
     parameters = {"profile": profile, **(parameters or {})}
     results: dict[str, Result] = {}
     todo = []

