@@ -1,0 +1,6 @@
+"""Data: ``load(name, split)`` gives the embedded sets and the real ones in one shape."""
+
+from lecture13.data.dataset import Dataset
+from lecture13.data.registry import available, describe, load, names
+
+__all__ = ["Dataset", "available", "describe", "load", "names"]
