@@ -94,8 +94,9 @@ def setup():
     elif STAMP.exists():
         STAMP.unlink()  # from here until the end the environment is neither the old one nor the new one
     print("installing requirements.txt into .venv (torch with CUDA is several GB: some minutes)", flush=True)
-    pip("-r", "requirements.txt")
-    pip("--no-deps", "--editable", ".")
+    install("pip", "uv")  # installs in parallel and shares its cache between clones: a fifth of pip's time
+    install("uv pip", "-r", "requirements.txt")
+    install("uv pip", "--no-deps", "--editable", ".")
     STAMP.write_text(wanted)
     return f"installed in {time.time() - started:.0f} s"
 
@@ -118,10 +119,11 @@ def venv_version():
     return tuple(map(int, found.stdout.split())) if found.returncode == 0 else None
 
 
-def pip(*arguments):
-    """Install with the user's own pip settings; errors are shown, progress is a clock."""
-    command = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *arguments]
-    process = subprocess.Popen(command)
+def install(installer, *arguments):
+    """Install into .venv with ``pip`` or ``uv pip``; errors are shown, progress is a clock."""
+    command = [str(PYTHON), "-m", *installer.split(), "install", "-q", *arguments]
+    environment = {**os.environ, "VIRTUAL_ENV": str(VENV), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    process = subprocess.Popen(command, env=environment)
     started = time.time()
     while process.poll() is None:
         time.sleep(0.5)
@@ -131,7 +133,7 @@ def pip(*arguments):
     if sys.stdout.isatty():
         print("\r" + " " * 50, end="\r")
     if process.returncode:
-        sys.exit(f"pip could not install {' '.join(arguments)} (its message is above). Run make again to go on.")
+        sys.exit(f"{installer} could not install {' '.join(arguments)} (its message is above). Run make again to go on.")
 
 
 def test(rest, timings):

@@ -36,14 +36,15 @@ def concept_map(
     left.imshow(image.permute(1, 2, 0).clamp(0, 1).numpy())
     share = torch.bincount(concepts.flatten().long(), minlength=len(names)) / concepts.numel()
     there = share.argsort(descending=True)[: int((share > 0).sum())]
-    # the largest concept is the darkest: neighbours in the legend differ in lightness, also in greyscale
-    colours = mpl.colormaps["cividis"](torch.linspace(0.0, 1.0, len(there)).numpy())
+    # dark and light in turn, so that neighbours in the legend, and large concepts, differ also in greyscale
+    lightness = torch.linspace(0.0, 1.0, len(there))
+    turn = torch.arange(len(there)) // 2 + torch.arange(len(there)) % 2 * ((len(there) + 1) // 2)
+    colours = mpl.colormaps["cividis"](lightness[turn].numpy())
     rank = torch.zeros(len(names), dtype=torch.long)
     rank[there] = torch.arange(len(there))
     right.imshow(colours[rank[concepts.long()].numpy()])
     for axis in (left, right):
-        axis.set(xticks=[], yticks=[])
-        axis.grid(False)
+        axis.axis("off")
     legend = [
         Patch(facecolor=colour, edgecolor="#404040", label=f"{names[index]} {100 * share[index]:.0f} %")
         for colour, index in zip(colours, there.tolist(), strict=True)
