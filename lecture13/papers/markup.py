@@ -70,7 +70,9 @@ def _html(cell: Text) -> str:
     text = html.escape(cell.text)
     if cell.pale:  # opacity, so that the contrast holds on light and dark pages
         text = f'<em style="opacity:.75">{text}</em>'
-    return f"{text}<br><small>{html.escape(cell.remark)}</small>" if cell.remark else text
+    if cell.remark:
+        text += f'<br><small style="font-weight:normal">{html.escape(cell.remark)}</small>'
+    return text
 
 
 def _piped(cells: Sequence[Text]) -> str:
