@@ -133,7 +133,7 @@ def install(installer, *arguments):
     if sys.stdout.isatty():
         print("\r" + " " * 50, end="\r")
     if process.returncode:
-        sys.exit(f"{installer} could not install {' '.join(arguments)} (its message is above). Run make again to go on.")
+        sys.exit(f"{installer} could not install {' '.join(arguments)} (its message is above). Run make again.")
 
 
 def test(rest, timings):
