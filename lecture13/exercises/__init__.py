@@ -107,7 +107,7 @@ def names() -> tuple[str, ...]:
     """Every exercise there is, in order."""
     for chapter in _chapters():
         importlib.import_module(f"{__name__}.ch{chapter}")
-    return tuple(sorted(_registry, key=lambda name: tuple(map(int, name.split(".")))))
+    return tuple(sorted(_registry, key=_order))
 
 
 def check(name: str, answer: Any, *, attempted: bool = False, **context: Any) -> Feedback:
@@ -164,9 +164,13 @@ def close(answer: Any, expected: Any, message: str, *, rtol: float = 1e-4, atol:
         raise NotYet(f"{message}\nExpected the shape {wanted.shape}, but got {got.shape}.")
     apart = ~np.isclose(got, wanted, rtol=rtol, atol=atol)
     if apart.any():
-        index = tuple(int(axis[0]) for axis in np.nonzero(apart))
+        index = tuple(map(int, np.unravel_index(apart.argmax(), apart.shape)))
         where = f" at index {index}; {apart.sum()} of {apart.size} values differ" if index else ""
         raise NotYet(f"{message}\nExpected {wanted[index]:.6g}, but got {got[index]:.6g}{where}.")
+
+
+def _order(name: str) -> tuple[int, ...]:
+    return tuple(map(int, name.split(".")))
 
 
 def _chapters() -> tuple[str, ...]:
@@ -179,7 +183,7 @@ def _find(name: str) -> Exercise:
         raise ValueError(f"unknown exercise {name!r}; there are exercises in the chapters {', '.join(_chapters())}")
     importlib.import_module(f"{__name__}.ch{chapter}")
     if name not in _registry:
-        known = ", ".join(other for other in sorted(_registry) if other.startswith(f"{chapter}."))
+        known = ", ".join(other for other in sorted(_registry, key=_order) if other.startswith(f"{chapter}."))
         raise ValueError(f"unknown exercise {name!r}; chapter {chapter} has {known}")
     return _registry[name]
 
@@ -238,6 +242,8 @@ def _describe(error: Exception, function: types.FunctionType) -> str:
 
 
 def _array(numbers: Any) -> np.ndarray:
+    if numbers is None:  # NumPy would take it for NaN
+        raise TypeError("None is no number")
     if isinstance(numbers, torch.Tensor):
         numbers = numbers.detach().cpu()
     return np.asarray(numbers, dtype=float)
