@@ -1,0 +1,13 @@
+"""Generative adversarial networks: the objectives, Algorithm 1, and densities on which every claim has a closed form.
+
+- :mod:`~lecture13.gan.objectives`: what critic and generator minimise, from the critic's logits
+- :mod:`~lecture13.gan.training`: the papers' boxes, line by line
+- :mod:`~lecture13.gan.densities`: Gaussian mixtures, D*, the Jensen–Shannon divergence, exact generator densities
+- :mod:`~lecture13.gan.shift`: two normals Δ apart, where a generator's gradient is known
+- :mod:`~lecture13.gan.coverage`: mode collapse, measured
+- :mod:`~lecture13.gan.nets`: small generators and critics, with and without labels
+"""
+
+from lecture13.gan import coverage, densities, nets, objectives, shift, training
+
+__all__ = ["coverage", "densities", "nets", "objectives", "shift", "training"]
