@@ -9,6 +9,7 @@ from lecture13.render import palette
 from lecture13.render.canvas import Canvas, Patch
 from lecture13.render.chance import Chance
 from lecture13.render.concepts import REGION
+from lecture13.render.palette import Sky
 from lecture13.render.shapes import convex, ellipse, interval, rectangle
 
 _WALLS = ("plaster wall", "brick wall", "wooden wall")
@@ -23,9 +24,8 @@ class Facade:
     u: Tensor
     v: Tensor
     step: Tensor
-    sun: Tensor
-    lamps: Tensor
     far: Tensor
+    light: Sky
 
     def box(self, left, bottom, right, top) -> Tensor:
         return rectangle(self.u, -self.v, left, -top, right, -bottom, self.step)
@@ -41,9 +41,7 @@ class Facade:
 def _wall(front: Facade, kind: Tensor) -> tuple[Tensor, Tensor]:
     """Colour with its texture, and region, of the wall: kind 0 plaster, 1 brick, 2 wood."""
     pixels, patch = front.pixels, front.patch
-    plaster, brick, wood = (
-        pixels.colour("wall", table) for table in (palette.PLASTER, palette.BRICK, palette.TIMBER)
-    )
+    plaster, brick, wood = (pixels.colour("wall", table) for table in (palette.PLASTER, palette.BRICK, palette.TIMBER))
     colour = torch.where(kind == 1, brick, torch.where(kind == 2, wood, plaster))
     courses = torch.where(kind == 1, torch.sin(150 * front.v), torch.where(kind == 2, torch.sin(110 * front.u), 0.0))
     texture = 1 + 0.035 * patch.mottle + 0.03 * patch.grain + 0.06 * courses * (front.step < 0.05)
@@ -70,11 +68,13 @@ def _windows(
     free = 1 - at_door.float()
     front.paint(frame * free, torch.full((3, 1, 1, 1), 0.93), REGION["window"])
     pane = pixels.colour("glass", palette.GLASS)
-    mirrored = 0.22 * ((front.v - middle_v) / half_v.clamp(min=1e-3) + 0.6 * (front.u - middle_u) / half_u.clamp(min=1e-3))
+    mirrored = 0.22 * (
+        (front.v - middle_v) / half_v.clamp(min=1e-3) + 0.6 * (front.u - middle_u) / half_u.clamp(min=1e-3)
+    )
     pane = pane + mirrored.clamp(-0.12, 0.3) * (front.patch.haze - pane)
     front.paint(glass * free, pane, REGION["window"])
     cell = torch.sin(12.9898 * column + 78.233 * row + 6.28 * pixels.uniform("lamps")) * 43.7  # a hash of the window
-    lit = ((cell - cell.floor()) < 0.75 * front.lamps).float()
+    lit = ((cell - cell.floor()) < 0.75 * front.light.lamps).float()
     lamp = torch.tensor([1.0, 0.83, 0.45]).view(3, 1, 1, 1).expand(3, *frame.shape)
     front.paint(glass * free * lit, lamp, REGION["window"], glows=True)
 
@@ -82,7 +82,10 @@ def _windows(
 def _door(front: Facade, u: Tensor, half: Tensor, top: Tensor, arched: Tensor) -> None:
     """A door with a frame, from the foot to ``top``; an arched one ends in a half circle."""
     pixels = front.pixels
-    for grow, colour in ((0.02, pixels.colour("door frame", palette.PLASTER)), (0.0, pixels.colour("door", palette.DOORS))):
+    for grow, colour in (
+        (0.02, pixels.colour("door frame", palette.PLASTER)),
+        (0.0, pixels.colour("door", palette.DOORS)),
+    ):
         side, height = half + grow, top + grow
         flat = front.box(u - side, 0.0, u + side, torch.where(arched, height - side, height))
         arch = ellipse(front.u, -front.v, u, -(height - side), side, side, front.step) * arched
@@ -90,19 +93,19 @@ def _door(front: Facade, u: Tensor, half: Tensor, top: Tensor, arched: Tensor) -
         front.paint(torch.maximum(flat, arch), colour * shade, REGION["door"])
 
 
-def _front(canvas, images, chance, x, foot, size, sun, lamps, far, left, right, height) -> Facade:
+def _front(canvas, images, chance, x, foot, size, far, light, left, right, height) -> Facade:
     patch = canvas.patch(images, x - left * size, foot - height * size, x + right * size, foot + 0.08 * size)
-    mirrored = torch.where(sun > 0, 1.0, -1.0)  # the side wall, to the right of the front, lies in the shade
+    mirrored = torch.where(light.sun > 0, 1.0, -1.0)  # the side wall, to the right of the front, lies in the shade
     u, v = (x - patch.x) * mirrored / size, (foot - patch.y) / size
-    return Facade(patch, chance.over_pixels(), u, v, patch.pitch / size, sun, lamps, far)
+    return Facade(patch, chance.over_pixels(), u, v, patch.pitch / size, far, light)
 
 
-def paint_house(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, sun, shadow, lamps, far) -> None:
+def paint_house(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far, light: Sky, autumn) -> None:
     """A house about ``size`` wide with a gabled roof.
 
     Seen from the gable its roof slopes away to the side, over a wall in the shade; seen from the eaves it faces us.
     """
-    front = _front(canvas, images, chance, x, foot, size, sun, lamps, far, 0.86, 0.86, 1.12)
+    front = _front(canvas, images, chance, x, foot, size, far, light, 0.86, 0.86, 1.12)
     pixels, patch = front.pixels, front.patch
     gable = pixels.happens("gable", 0.6)
     kind = pixels.pick("wall kind", [6, 2, 2.5])[:, None, None]
@@ -113,12 +116,12 @@ def paint_house(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, s
     shift = torch.where(gable, -length / 2, 0.0)  # the middle of the front wall
     left, right = shift - half, shift + half
     over = 0.05
-    patch.shade(
-        ellipse(front.u, -front.v, 0.12, 0.0, half + 0.5 * length + 0.14, 0.05, front.step), shadow
-    )
+    patch.shade(ellipse(front.u, -front.v, 0.12, 0.0, half + 0.5 * length + 0.14, 0.05, front.step), light.shadow)
     # Chimney, then the wall and roof of the far side, then the front.
     chimney_u = shift + torch.where(gable, length * 0.6, half * pixels.uniform("chimney", -0.7, 0.7))
-    chimney = front.box(chimney_u - 0.045, ridge - 0.15, chimney_u + 0.045, ridge + 0.09) * pixels.happens("chimney there", 0.55)
+    chimney = front.box(chimney_u - 0.045, ridge - 0.15, chimney_u + 0.045, ridge + 0.09) * pixels.happens(
+        "chimney there", 0.55
+    )
     front.paint(chimney, pixels.colour("chimney", palette.BRICK), REGION["chimney"])
     wall, region = _wall(front, kind)
     rise = 0.03  # of the side wall's foot, by perspective
@@ -147,22 +150,36 @@ def paint_house(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, s
     columns = torch.where(gable, pixels.whole("columns", 2, 3), pixels.whole("columns", 3, 5)).float()
     rows_of_windows = torch.where((eaves > 0.46) & pixels.happens("two floors", 0.6), 2.0, 1.0)
     bottom = torch.where(rows_of_windows == 2, 0.04, 0.1)
-    _windows(front, left + 0.03, right - 0.03, bottom, eaves - 0.03, columns, rows_of_windows, (0.5, 0.62), door_u, door_half, door_top)
-    attic = front.box(shift - 0.05, eaves + 0.02, shift + 0.05, eaves + 0.13) * open_gable * pixels.happens("attic", 0.6)
+    _windows(
+        front,
+        left + 0.03,
+        right - 0.03,
+        bottom,
+        eaves - 0.03,
+        columns,
+        rows_of_windows,
+        (0.5, 0.62),
+        door_u,
+        door_half,
+        door_top,
+    )
+    attic = (
+        front.box(shift - 0.05, eaves + 0.02, shift + 0.05, eaves + 0.13) * open_gable * pixels.happens("attic", 0.6)
+    )
     front.paint(attic, pixels.colour("glass", palette.GLASS), REGION["window"])
     _door(front, door_u, door_half, door_top, pixels.happens("arched", 0.4))
     patch.done()
 
 
-def paint_block(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, sun, shadow, lamps, far) -> None:
+def paint_block(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far, light: Sky, autumn) -> None:
     """A building with a flat roof, ``size`` high: rows of windows, a door below, a side wall in the shade."""
-    front = _front(canvas, images, chance, x, foot, size, sun, lamps, far, 0.56, 0.56, 1.16)
+    front = _front(canvas, images, chance, x, foot, size, far, light, 0.56, 0.56, 1.16)
     pixels, patch = front.pixels, front.patch
     half = pixels.uniform("half", 0.2, 0.36)
     depth = pixels.uniform("depth", 0.04, 0.16)
     left, right = -half - depth / 2, half - depth / 2
     top = 0.94
-    patch.shade(ellipse(front.u, -front.v, 0.08, 0.0, half + depth + 0.08, 0.04, front.step), shadow)
+    patch.shade(ellipse(front.u, -front.v, 0.08, 0.0, half + depth + 0.08, 0.04, front.step), light.shadow)
     concrete, plaster = pixels.colour("wall", palette.CONCRETE), pixels.colour("wall", palette.PLASTER)
     brick = pixels.colour("wall", palette.BRICK)
     kind = pixels.pick("kind", [3, 2, 1.5])[:, None, None]

@@ -79,10 +79,10 @@ class Chance:
 
     def colour(self, name: str, palette: Tensor, jitter: float = 0.04) -> Tensor:
         """A colour near one of the palette's (K, 3): (3, n, 1, …)."""
-        chosen = palette[self.pick(name, torch.ones(len(palette)))]
-        light = self.uniform(name + " light", -jitter, jitter, (1,)).reshape(len(self), 1)
-        hue = self.uniform(name + " hue", -jitter, jitter, (3,)).reshape(len(self), 3)
-        return (chosen + light + 0.6 * hue).clamp(0, 1).T.reshape(3, len(self), *(1,) * self.axes)
+        u = Chance(self.keys).uniform(name, shape=(5,))
+        chosen = palette[(u[:, 0] * len(palette)).long()]
+        changed = chosen + jitter * (2 * u[:, 1:2] - 1) + 0.6 * jitter * (2 * u[:, 2:] - 1)
+        return changed.clamp_(0, 1).T.reshape(3, len(self), *(1,) * self.axes)
 
     def _hash(self, name: str, shape: tuple) -> Tensor:
         keys = mix(self.keys + torch.tensor(zlib.crc32(name.encode()) + 1) * _GOLDEN)

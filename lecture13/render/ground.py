@@ -20,9 +20,7 @@ def paint_ground(canvas: Canvas, chance: Chance, horizon: Tensor, kinds: Tensor)
     patch, pixels = canvas.frame(), chance.over_pixels()
     kind = kinds[:, None, None]
     near = depth(patch, horizon)
-    grass, sand, stone = (
-        pixels.colour("ground", table) for table in (palette.GRASS, palette.SANDS, palette.PAVEMENTS)
-    )
+    grass, sand, stone = (pixels.colour("ground", table) for table in (palette.GRASS, palette.SANDS, palette.PAVEMENTS))
     colour = torch.where(kind == 0, grass, torch.where(kind == 1, sand, stone))
     rough = torch.where(kind == 0, 0.11, 0.045)
     texture = 1 + rough * (patch.mottle + (0.4 + 0.6 * near) * patch.grain) - 0.10 * near
@@ -51,16 +49,13 @@ def paint_fields(canvas: Canvas, images: Tensor, chance: Chance, horizon: Tensor
     patch.done()
 
 
-def paint_water(
-    canvas: Canvas, images: Tensor, chance: Chance, top: Tensor, bottom: Tensor, shape: Tensor, horizon: Tensor
-) -> None:
+def paint_water(canvas: Canvas, images: Tensor, chance: Chance, top: Tensor, bottom: Tensor, sea: Tensor) -> None:
     """Water from ``top`` to ``bottom`` (n, 1, 1), mirroring what stands above its far shore.
 
-    ``shape``: 0 a lake with wavy shores, 1 the sea, straight at the horizon and with foam on the beach.
+    Where ``sea`` (n, 1, 1) is True it is straight at the horizon and has foam on the beach, else a lake with wavy shores.
     """
     patch, pixels = canvas.frame(images), chance.over_pixels()
     n, side = len(images), canvas.side
-    sea = shape > 0.5
     wave = 0.5 * patch.mottle.mean(1, keepdim=True) * 3
     bank = pixels.uniform("bank tilt", -0.16, 0.16) * (patch.x - 0.5)
     far_shore = top + torch.where(sea, 0.0, 0.012 * wave)
@@ -122,7 +117,11 @@ def paint_street(canvas: Canvas, images: Tensor, chance: Chance, top: Tensor, bo
     kerb = (bottom - top) * 0.30
     texture = 1 + 0.05 * patch.grain + 0.04 * patch.mottle
     stone = pixels.colour("pavement", palette.PAVEMENTS) * texture
-    patch.paint(interval(patch.y, top - kerb, bottom + 1.2 * kerb, patch.pitch).expand_as(patch.grain), stone, REGION["pavement"])
+    patch.paint(
+        interval(patch.y, top - kerb, bottom + 1.2 * kerb, patch.pitch).expand_as(patch.grain),
+        stone,
+        REGION["pavement"],
+    )
     road = pixels.colour("road", palette.ROADS) * texture
     patch.paint(interval(patch.y, top, bottom, patch.pitch).expand_as(patch.grain), road, REGION["road"])
     middle = (top + bottom) / 2
@@ -140,7 +139,12 @@ def paint_doorstep(canvas: Canvas, images: Tensor, chance: Chance, x: Tensor, fo
     wide = width * (1 + 2.2 * (1 - foot))
     left, right = torch.minimum(x - width, end - wide), torch.maximum(x + width, end + wide)
     patch = canvas.patch(images, left - 0.03, foot - 0.02, right + 0.03, torch.ones_like(foot))
-    corners = [(x - width, foot), (x + width, foot), (end + wide, torch.full_like(foot, 1.05)), (end - wide, torch.full_like(foot, 1.05))]
+    corners = [
+        (x - width, foot),
+        (x + width, foot),
+        (end + wide, torch.full_like(foot, 1.05)),
+        (end - wide, torch.full_like(foot, 1.05)),
+    ]
     colour = pixels.colour("path", palette.PATHS) * (1 + 0.06 * patch.grain + 0.05 * patch.mottle)
     patch.paint(convex(patch.x, patch.y, corners, patch.pitch), colour, REGION["path"])
     patch.done()

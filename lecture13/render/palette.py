@@ -1,6 +1,6 @@
 """The colours of the world: moods of the sky and the light, and what things are painted with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -69,6 +69,10 @@ class Sky:
             lamps=mixed([mood.lamps for mood in moods]),
             sun=torch.where(pixels.happens("sun side", 0.5), 1.0, -1.0) * pixels.uniform("sun height", 0.35, 1.0),
         )
+
+    def of(self, images: Tensor) -> "Sky":
+        """The same for some of the images."""
+        return Sky(*(getattr(self, f.name)[..., images, :, :] for f in fields(self)))
 
 
 def _colours(*hexes: str) -> Tensor:

@@ -1,8 +1,8 @@
 """Outdoor scenes, drawn by program with exact ground truth: an image, its class, and what can be seen at every pixel.
 
-    scenes = draw(1000, size=32, seed=0)
-    scenes.images           (1000, 3, 32, 32) float32 in [0, 1]
-    scenes.maps["surface"]  (1000, 32, 32) uint8, indices into CONCEPTS["surface"]
+scenes = draw(1000, size=32, seed=0)
+scenes.images           (1000, 3, 32, 32) float32 in [0, 1]
+scenes.maps["surface"]  (1000, 32, 32) uint8, indices into CONCEPTS["surface"]
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from lecture13.render.chance import Chance
-from lecture13.render.composition import CLASSES, paint
+from lecture13.render.composition import paint
 from lecture13.render.concepts import CONCEPTS, maps
+from lecture13.render.layouts import CLASSES
 
 __all__ = ["CLASSES", "CONCEPTS", "Scenes", "draw"]
 
-CHUNK = 256  # scenes painted at once: a compromise between the cache and the cost of a call
+CHUNK = 512  # scenes painted at once: a compromise between the cache and the cost of a call
 
 
 @dataclass(frozen=True)

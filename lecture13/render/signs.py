@@ -1,8 +1,8 @@
 """Road signs, drawn by program: faces by class, in any pose and light, before the scenes of :mod:`lecture13.render.scenes`.
 
-    signs = draw(1000, size=32, seed=0)
-    signs.images   (1000, 3, 32, 32) float32 in [0, 1]
-    signs.labels   (1000,) int64 into CLASSES
+signs = draw(1000, size=32, seed=0)
+signs.images   (1000, 3, 32, 32) float32 in [0, 1]
+signs.labels   (1000,) int64 into CLASSES
 """
 
 from dataclasses import dataclass

@@ -58,7 +58,7 @@ def ridge(chance: Chance, name: str, x: Tensor, roughness: float) -> Tensor:
     return total / 1.6
 
 
-def paint_hills(canvas: Canvas, images: Tensor, chance: Chance, horizon: Tensor, height: Tensor, far: Tensor) -> None:
+def paint_hills(canvas: Canvas, images: Tensor, chance: Chance, horizon: Tensor, height: Tensor, far: float) -> None:
     """A chain of wooded hills, ``height`` (n, 1, 1) above the horizon, faded by ``far``."""
     patch, pixels = canvas.frame(images), chance.over_pixels()
     top = horizon - height * (0.55 + 0.45 * ridge(chance, "ridge", patch.x, 0.0))
