@@ -32,9 +32,10 @@ def publish(profile: str, *, solutions: bool = True, force: bool = False) -> tup
         return html, "nothing changed"
     stamp.unlink(missing_ok=True)
     shutil.rmtree(work / "_build", ignore_errors=True)  # a warning of an unchanged page must come again
-    command = ["jupyter_book", "build", str(source), "--path-output", str(work), "-W", "-n", "--keep-going", "--quiet"]
+    book = shutil.which("jupyter-book", path=str(Path(sys.executable).parent)) or "jupyter-book"
+    command = [book, "build", str(source), "--path-output", str(work), "-W", "-n", "--keep-going", "--quiet"]
     done = subprocess.run(
-        [sys.executable, "-m", *command],
+        command,
         env={**os.environ, "PYTHONPATH": str(settings.ROOT), "PYTHONWARNINGS": "ignore::DeprecationWarning"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

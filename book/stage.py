@@ -44,7 +44,7 @@ def stage(profile: str, target: Path, vendored: Path, *, solutions: bool = True)
     config.pop("course", None)
     if profile == "smoke":
         config.setdefault("html", {})["announcement"] = SMOKE_BANNER
-    (target / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    (target / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf-8")
     shutil.copy(settings.ROOT / "_toc.yml", target)
     (target / "notebooks").mkdir()
     for source in settings.notebook_paths():
@@ -74,7 +74,11 @@ def published(notebook: nbformat.NotebookNode, *, solutions: bool) -> nbformat.N
 def toc_files() -> list[str]:
     """Every page that ``_toc.yml`` names, without its ending."""
     toc = yaml.safe_load((settings.ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+    return [toc["root"], *(name for part in toc["parts"] for name in _files(part["chapters"]))]
+
+
+def _files(entries: list[dict]) -> list[str]:
+    return [name for entry in entries for name in (entry["file"], *_files(entry.get("sections", [])))]
 
 
 def _filled(page: str) -> str:

@@ -12,10 +12,13 @@ from . import keys, settings
 
 SOURCE = settings.ROOT / "book" / "vendor"
 FOLDER = settings.BUILD / "vendor"
+WIDGETS = "@jupyter-widgets/html-manager/dist"
+WIDGET_FONTS = ("1551f4f60c37af51121f", "7a3337626410ca2f4071", "d878b0a6a1144760244f")
 #: What pages load: path below node_modules → path below ``static``.
 FILES = {
     "requirejs/require.js": "require.js",
-    "@jupyter-widgets/html-manager/dist/embed-amd.js": "embed-amd.js",
+    f"{WIDGETS}/embed-amd.js": "embed-amd.js",
+    **{f"{WIDGETS}/{font}.woff2": f"{WIDGETS}/{font}.woff2" for font in WIDGET_FONTS},
     "mathjax/es5/tex-mml-chtml.js": "mathjax/tex-mml-chtml.js",
     "mathjax/es5/input/tex/extensions": "mathjax/input/tex/extensions",
     "mathjax/es5/output/chtml/fonts/woff-v2": "mathjax/output/chtml/fonts/woff-v2",
