@@ -78,8 +78,7 @@ def explore(draw: Draw, *, alt: Alt, initial: Mapping[str, Any] | None = None, *
         controls: name → values: numbers (a slider), strings (a choice), or (label, value) pairs.
 
     Returns:
-        What a notebook shows as the cell's value: an ipywidgets box, or an object with the static HTML where
-        ``$LECTURE13_STATIC`` is 1 or ipywidgets is missing.
+        What a notebook shows: an ipywidgets box, or static HTML (``$LECTURE13_STATIC=1``, or ipywidgets is missing).
 
     Raises:
         ValueError: no controls, one without values or with one twice, an unknown ``initial``, no alt text, or more
@@ -159,28 +158,30 @@ def _encode(figure: Figure) -> tuple[str, int, int]:
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=FRAME_DPI, facecolor="white")
     picture = Image.open(drawn).convert("RGB")
+    tries = []
     for options in ({"lossless": True}, {"quality": 88}, {"quality": 70}, {"quality": 40}):
         written = io.BytesIO()
         picture.save(written, "WEBP", method=4, **options)
-        if written.tell() <= FRAME_BYTES:
+        tries.append(written.getvalue())
+        if len(tries[-1]) <= FRAME_BYTES:
             break
-    return "data:image/webp;base64," + base64.b64encode(written.getvalue()).decode(), *picture.size
+    smallest = min(tries, key=len)  # of large pixels, the exact one
+    return "data:image/webp;base64," + base64.b64encode(smallest).decode(), *picture.size
 
 
 def _live(ipywidgets: Any, draw: Draw, alt: Alt, controls: Sequence[Control]) -> Any:
     frame = cache(lambda *position: _frame(draw, alt, controls, position))
     first = frame(*(control.start for control in controls))  # a draw that fails at once fails the cell
     picture = ipywidgets.HTML(_image(first))
+    look = {"layout": ipywidgets.Layout(width="min(100%, 34em)"), "style": {"description_width": "9em"}}
     turned = []
     for control in controls:
-        kind = ipywidgets.Dropdown if control.is_choice else ipywidgets.SelectionSlider
-        options = [(label, index) for index, label in enumerate(control.labels)]
-        more = {} if control.is_choice else {"continuous_update": False}
-        layout = ipywidgets.Layout(width="min(100%, 34em)")
-        style = {"description_width": "9em"}
-        turned.append(
-            kind(options=options, value=control.start, description=control.title, layout=layout, style=style, **more)
-        )
+        options = {"options": [(label, index) for index, label in enumerate(control.labels)], "value": control.start}
+        options |= {"description": control.title} | look
+        if control.is_choice:
+            turned.append(ipywidgets.Dropdown(**options))
+        else:
+            turned.append(ipywidgets.SelectionSlider(**options, continuous_update=False))
 
     def redraw(change: Any = None) -> None:
         try:
