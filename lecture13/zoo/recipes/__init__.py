@@ -1,0 +1,9 @@
+"""The recipes: a file for each net that ships. ``RECIPES[name]`` finds one."""
+
+from lecture13.zoo.recipe import Recipe
+from lecture13.zoo.recipes import fc_digits, lenet_digits, scene_classifier, scene_segmenter, sign_classifier
+
+RECIPES: dict[str, Recipe] = {
+    file.RECIPE.name: file.RECIPE
+    for file in (lenet_digits, fc_digits, scene_classifier, scene_segmenter, sign_classifier)
+}
