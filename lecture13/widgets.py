@@ -25,7 +25,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from PIL import Image
-from tqdm.auto import tqdm
+from tqdm import tqdm  # tqdm.auto would take the notebook bar, which does not hear $TQDM_DISABLE
 
 from lecture13.figures.base import closing
 
