@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 PROFILES = ("smoke", "laptop", "full")
 
 #: Every size that depends on the profile: name → (smoke, laptop, full).
-SIZES: dict[str, tuple] = {}
+SIZES: dict[str, tuple] = {
+    # python -m lecture13 train: at most so many steps and examples; None is all of the recipe's
+    "zoo.train_steps": (20, None, None),
+    "zoo.train_examples": (256, None, None),
+    # chapter 01: iterations of each training, seeds, samples, and frames of a slider
+    "gan.ring_steps": (150, 1000, 5000),
+    "gan.ring_seeds": (1, 2, 8),
+    "gan.line_steps": (100, 1200, 5000),
+    "gan.critic_steps": (300, 1200, 5000),
+    "gan.shift_steps": (60, 500, 1000),
+    "gan.digits_steps": (150, 3000, 10000),
+    "gan.frames": (3, 12, 20),
+}
 
 
 @dataclass(frozen=True)
