@@ -23,6 +23,10 @@ SIZES: dict[str, tuple] = {
     # python -m lecture13 train: at most so many steps and examples; None is all of the recipe's
     "zoo.train_steps": (20, None, None),
     "zoo.train_examples": (256, None, None),
+    # chapter 00: its test signs, the slider's scenes, and a training
+    "start.signs": (60, 400, 2_000),
+    "start.scenes": (2, 8, 8),
+    "start.ring_steps": (100, 2_000, 2_000),
     # chapter 01: iterations of each training, seeds, samples, and frames of a slider
     "gan.ring_steps": (150, 1000, 5000),
     "gan.ring_seeds": (1, 2, 8),
