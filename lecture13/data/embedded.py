@@ -1,6 +1,7 @@
 """The sets that need no download: scikit-learn's handwritten digits, and the two drawn worlds.
 
-Splits are disjoint by construction: the digits are divided once for all; a drawn set's splits are images of different numbers.
+Splits are disjoint by construction: the digits are divided once for all; a drawn set's splits are images of different
+numbers, and so of different keys, whatever the seeds.
 """
 
 from functools import cache
@@ -18,6 +19,9 @@ SPLITS = ("train", "validation", "test")
 
 #: How many are drawn where no ``count`` is given: (train, validation, test).
 COUNTS = {"scenes": (4000, 1000, 1000), "signs": (4000, 1000, 1000)}
+
+#: Pixels in all from which drawing takes over two seconds, and shows its progress.
+PROGRESS_FROM = {"scenes": 400_000, "signs": 2_000_000}
 
 #: The first image's number in each split of a drawn set: 2³⁰ apart, more than anyone draws.
 FIRST = {split: number * 2**30 for number, split in enumerate(SPLITS)}
@@ -53,19 +57,30 @@ def as_mnist(images: Tensor) -> Tensor:
     return out
 
 
-def digits(split: str, size: int, count: int | None) -> Dataset:
-    """scikit-learn's 1797 handwritten digits of 43 people (Kaynak 1995), 8×8, or laid out as MNIST at 28×28."""
+def digits(split: str, size: int | None, count: int | None) -> Dataset:
+    """scikit-learn's 1797 handwritten digits of 43 people (Kaynak 1995), 8×8, or laid out as MNIST at 28×28.
+
+    Raises:
+        ValueError: another size, or more than the split has.
+    """
+    if size not in (None, 8, 28):
+        raise ValueError(f"size={size}: the digits come at 8 (their own) or 28 (laid out as MNIST)")
     images, labels, splits = _digits()
-    indices = splits[split][:count]
-    images = images[indices] if size == 8 else as_mnist(images[indices])
-    source = f"scikit-learn digits (embedded), {size}×{size}, {split}, {len(images)} images"
+    indices = splits[split]
+    if count is not None and count > len(indices):
+        raise ValueError(f"count={count}: the {split} split of 'digits' has {len(indices)}")
+    indices = indices[:count]  # in shuffled order, so the first are as good as any
+    images = as_mnist(images[indices]) if size == 28 else images[indices]
+    source = f"scikit-learn digits (embedded), {size or 8}×{size or 8}, {split}, {len(images)} images"
     return Dataset(images, labels[indices], tuple("0123456789"), "digits", split, source)
 
 
-def drawn(name: str, split: str, size: int, count: int | None, seed: int) -> Dataset:
+def drawn(name: str, split: str, size: int | None, count: int | None, seed: int) -> Dataset:
     """``scenes`` or ``signs``, drawn now."""
     count = COUNTS[name][SPLITS.index(split)] if count is None else count
-    world = {"scenes": scenes, "signs": signs}[name]
-    picture = world.draw(count, size=size, seed=seed, first=FIRST[split], progress=count * size**2 > 500_000)
+    world, size = {"scenes": scenes, "signs": signs}[name], size or 32
+    picture = world.draw(
+        count, size=size, seed=seed, first=FIRST[split], progress=count * size**2 > PROGRESS_FROM[name]
+    )
     source = f"{name} (embedded, drawn), {size}×{size}, {split}, seed {seed}, {count} images"
     return Dataset(picture.images, picture.labels, world.CLASSES, name, split, source, getattr(picture, "maps", None))

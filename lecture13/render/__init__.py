@@ -1,0 +1,1 @@
+"""Embedded worlds, drawn by program with exact ground truth: outdoor scenes and road signs."""

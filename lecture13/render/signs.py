@@ -11,14 +11,13 @@ from functools import cache
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from lecture13.render import scenes
 from lecture13.render.chance import Chance
 from lecture13.render.faces import FACES, faces
+from lecture13.render.series import check, chunks, classes_in_turn
 
 CLASSES = tuple(FACES)
-CHUNK = 256
 SAMPLES = 2  # per pixel and axis
 
 
@@ -31,15 +30,13 @@ class Signs:
 
 
 def draw(count: int, *, size: int = 32, seed: int = 0, first: int = 0, progress: bool = False) -> Signs:
-    """Draw signs first … first + count − 1 of a seed."""
-    labels = scenes.classes_in_turn(seed, first, count, len(CLASSES))
+    """Draw signs; the arguments, and their errors, are those of :func:`lecture13.render.scenes.draw`."""
+    check(count, size, seed, first)
+    labels = classes_in_turn(seed, first, count, len(CLASSES))
     images = torch.empty(count, 3, size, size)
-    bar = tqdm(total=count, desc="drawing signs", unit="sign", disable=not progress)
-    for low in range(0, count, CHUNK):
-        part = slice(low, min(low + CHUNK, count))
-        images[part] = _paint(Chance.of_images(seed, first + low, part.stop - low).fork("sign"), labels[part], size)
-        bar.update(part.stop - low)
-    bar.close()
+    for part in chunks(count, size, "sign", progress):
+        chance = Chance.of_images(seed, first + part.start, part.stop - part.start).fork("sign")
+        images[part] = _paint(chance, labels[part], size)
     return Signs(images, labels)
 
 
