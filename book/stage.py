@@ -87,4 +87,4 @@ def _filled(page: str) -> str:
         return page
     from lecture13 import papers  # imports torch: for this page alone
 
-    return page.replace(SCOREBOARD, papers.scoreboard())
+    return page.replace(SCOREBOARD, papers.scoreboard_markdown())

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from scipy import stats
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from lecture13.attacks import guard
 from lecture13.attacks.guard import Model

@@ -1,6 +1,5 @@
 """Reading image files, and downloads of which only the whole ever counts."""
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 ARCHIVES = (".gz", ".tgz", ".zip", ".mat")  # what a download is checked against; everything else is made from them
 PROGRESS_FROM = 2000  # files that take longer than about two seconds to decode
@@ -127,5 +126,5 @@ def fetch(name: str, root: Path, place: str, download: Callable[[Path], None]) -
             f"downloading {name!r} failed: {error}. Nothing was changed in {root}; try again, or put the files there by hand"
         ) from error
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(partial / place, target)
+    (partial / place).replace(target)
     shutil.rmtree(partial)

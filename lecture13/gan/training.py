@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from lecture13.gan.densities import Mixture
 from lecture13.gan.objectives import Objective, minimax

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from lecture13.render.chance import Chance
 
