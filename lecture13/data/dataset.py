@@ -10,9 +10,9 @@ from torch import Tensor
 class Dataset:
     """N labelled examples.
 
-    ``images`` float32 (N, C, H, W) in [0, 1], or features (N, D); ``labels`` int64 (N,), indices into ``classes``; ``source`` the
-    line that stands beside every number measured on it; ``maps`` {kind: (N, H, W) uint8} where the ground truth of every pixel is
-    known (scenes), else None.
+    ``images`` float32 (N, C, H, W) in [0, 1], or features (N, D); ``labels`` int64 (N,), indices into ``classes``;
+    ``source`` the line that stands beside every number measured on it; ``maps`` {kind: (N, H, W) uint8} where the
+    ground truth of every pixel is known (scenes), else None.
     """
 
     images: Tensor

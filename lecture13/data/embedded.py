@@ -29,7 +29,7 @@ FIRST = {split: number * 2**30 for number, split in enumerate(SPLITS)}
 
 @cache
 def _digits() -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """All 1797 digits (1797, 1, 8, 8) in [0, 1], their labels, and each split's indices (60, 20 and 20 % of every class)."""
+    """All digits (1797, 1, 8, 8) in [0, 1], their labels, and each split's indices (60, 20 and 20 % of every class)."""
     bunch = load_digits()
     images = torch.from_numpy(bunch.images).float()[:, None] / 16
     labels = torch.from_numpy(bunch.target).long()
@@ -41,8 +41,8 @@ def _digits() -> tuple[Tensor, Tensor, dict[str, Tensor]]:
 def as_mnist(images: Tensor) -> Tensor:
     """Digits (N, 1, 8, 8) laid out as MNIST's are, (N, 1, 28, 28).
 
-    LeCun et al. 1998: scaled to fit 20×20 pixels, then set in 28×28 with the centre of mass in the middle. Here the 8×8 frame is
-    scaled (bilinearly) to 20×20 and shifted by whole pixels.
+    LeCun et al. 1998: scaled to fit 20×20 pixels, then set in 28×28 with the centre of mass in the middle. Here the
+    8×8 frame is scaled (bilinearly) to 20×20 and shifted by whole pixels.
     """
     n = len(images)
     large = F.interpolate(images, size=(20, 20), mode="bilinear", align_corners=False)

@@ -28,7 +28,7 @@ class CorruptData(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """A split before anything is decoded: ``read(indices)`` gives the images (n, C, H, W) in [0, 1] of some of its N."""
+    """A split before anything is decoded: ``read(indices)`` gives some of its N images, (n, C, H, W) in [0, 1]."""
 
     labels: Tensor
     classes: tuple[str, ...]
@@ -107,7 +107,7 @@ def fetch(name: str, root: Path, place: str, download: Callable[[Path], None]) -
     """
     partial, target = root / ".partial" / name, root / place
     if target.exists():
-        raise CorruptData(f"{target} is there but not whole: move it away, then load {name!r} again with download=True")
+        raise CorruptData(f"{target} is there but not whole: move it away, then load {name!r} with download=True")
     try:
         partial.mkdir(parents=True, exist_ok=True)
         # What a killed run unpacked is worth nothing; the archives are, since their hashes are checked again.
@@ -117,13 +117,15 @@ def fetch(name: str, root: Path, place: str, download: Callable[[Path], None]) -
         (partial / ".writable").touch()
     except OSError as error:
         raise PermissionError(
-            f"cannot write to the data folder {root} ({error.strerror}): set LECTURE13_DATA to a folder that can be written"
+            f"cannot write to the data folder {root} ({error.strerror}): "
+            "set LECTURE13_DATA to a folder that can be written"
         ) from error
     try:
         download(partial)
     except (OSError, RuntimeError, ValueError) as error:
         raise ConnectionError(
-            f"downloading {name!r} failed: {error}. Nothing was changed in {root}; try again, or put the files there by hand"
+            f"downloading {name!r} failed: {error}. Nothing was changed in {root}; "
+            "try again, or put the files there by hand"
         ) from error
     target.parent.mkdir(parents=True, exist_ok=True)
     (partial / place).replace(target)

@@ -41,9 +41,7 @@ def source(root: Path, split: str, size: int | None) -> Source:
             f"of {FEATURES}: get it again"
         )
     if len(labels) != ROWS[split] or labels.min() < 0 or labels.max() >= len(names):
-        raise CorruptData(
-            f"{folder / split / f'y_{split}.txt'} holds no {ROWS[split]} labels 1 … {len(names)}: get it again"
-        )
+        raise CorruptData(f"{folder / split / f'y_{split}.txt'} holds no {ROWS[split]} labels of 1 … {len(names)}")
     images = torch.from_numpy(features)
     return Source(
         torch.from_numpy(labels), tuple(names), lambda indices: images[indices], "UCI HAR, 561 features in [−1, 1]"

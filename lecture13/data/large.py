@@ -19,7 +19,8 @@ IMAGENET_SPLITS = {"train": "train", "validation": "val"}
 def lsun(root: Path, split: str, size: int | None) -> Source:
     """The categories that are there, ``lsun/<category>_<train|val>_lmdb``; the middle of each image, 64×64 by default.
 
-    Read with lmdb itself: torchvision's LSUN leaves a pickle of the keys in the working folder, and trusts one it finds there.
+    Read with lmdb itself: torchvision's LSUN leaves a pickle of the keys in the working folder, and trusts one it
+    finds there.
 
     Raises:
         MissingData: no category of that split is there, or the package lmdb is missing.
@@ -90,8 +91,8 @@ def imagenet(root: Path, split: str, size: int | None) -> Source:
         if not meta.exists():
             datasets.imagenet.parse_devkit_archive(folder)
         names = datasets.imagenet.load_meta_file(folder)[0]
-    except Exception as error:  # whatever a damaged archive makes of tarfile, scipy and torch
-        raise CorruptData(f"{kit} is missing or damaged ({error}): put it there again, and remove {meta}") from error
+    except Exception as error:  # whatever tarfile, scipy and torch say of a damaged archive
+        raise CorruptData(f"{kit} is missing or damaged ({error}): put it there, and remove {meta}") from error
     wordnet = sorted(names)  # the order of the weights' logits
     found = datasets.ImageFolder(folder / IMAGENET_SPLITS[split])
     unknown = [name for name in found.classes if name not in names]

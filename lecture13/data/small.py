@@ -1,4 +1,4 @@
-"""The small real sets, through torchvision: MNIST, FashionMNIST, CIFAR-10, SVHN, GTSRB. Files are checked before they are read."""
+"""The small real sets, through torchvision: MNIST, FashionMNIST, CIFAR-10, SVHN, GTSRB; files are checked first."""
 
 import csv
 import gzip
@@ -85,9 +85,8 @@ def cifar10(root: Path, split: str, size: int | None) -> Source:
         line = "CIFAR-10 (JPEG copy; a net trained on the original loses points on it)"
         found = folders.source(root / "cifar10-jpeg", split, size, line)
         return folders.complete(found, root / "cifar10-jpeg" / split, 5000 if split == "train" else 1000)
-    for name, md5 in [*(original.train_list if split == "train" else original.test_list)] + [
-        (original.meta["filename"], original.meta["md5"])
-    ]:
+    batches = original.train_list if split == "train" else original.test_list
+    for name, md5 in [*batches, (original.meta["filename"], original.meta["md5"])]:
         _check_md5(root / original.base_folder / name, md5)
     found = original(root, train=split == "train")
     pixels = torch.from_numpy(found.data).permute(0, 3, 1, 2)
@@ -114,20 +113,19 @@ def _check_md5(file: Path, md5: str) -> None:
 
 
 def gtsrb(root: Path, split: str, size: int | None) -> Source:
-    """German traffic signs, scaled to size × size (32 by default)."""
-    tables = sorted((root / "gtsrb" / "GTSRB" / "Training").glob("*/GT-*.csv")) if split == "train" else []
-    tables = tables or ([root / "gtsrb" / "GT-final_test.csv"] if split == "test" else [])
-    if split == "test" and not tables[0].exists():
-        raise CorruptData(f"{tables[0]} is missing, though the images are there: get the set again")
-    files = datasets.GTSRB(root, split=split)._samples
+    """German traffic signs, scaled to size × size (32 by default).
+
+    A part of the training set is read as what it is: the line says how many of its images there are.
+    """
+    folder = root / "gtsrb" / "GTSRB" / ("Training" if split == "train" else "Final_Test/Images")
+    if not folder.is_dir():
+        raise CorruptData(f"{folder} is missing, though others of its set are there: get the set again")
     if split == "test":
-        with tables[0].open() as opened:
-            classes = [row.get("ClassId") for row in csv.DictReader(opened, delimiter=";")]
-        if not classes or None in classes:
-            raise CorruptData(f"{tables[0]} breaks off: get it again")
+        _check_table(root / "gtsrb" / "GT-final_test.csv")
+    files = datasets.GTSRB(root, split)._samples
     for file, label in files:
         if not 0 <= label < len(GTSRB_CLASSES):
-            raise CorruptData(f"{file} has class {label}, expected 0 … {len(GTSRB_CLASSES) - 1}")
+            raise CorruptData(f"{file} has class {label}, expected 0 … {len(GTSRB_CLASSES) - 1}: get the set again")
 
     def read(indices: Tensor) -> Tensor:
         return decode([partial(read_image, Path(files[i][0])) for i in indices.tolist()], size or 32, crop=False)
@@ -135,3 +133,13 @@ def gtsrb(root: Path, split: str, size: int | None) -> Source:
     whole = {"train": 26640, "test": 12630}[split]
     line = "GTSRB" if len(files) == whole else f"GTSRB ({len(files)} of {whole} images)"
     return Source(torch.tensor([label for _, label in files]), GTSRB_CLASSES, read, line)
+
+
+def _check_table(file: Path) -> None:
+    """Whether every line of GTSRB's table names an image and its class."""
+    if not file.exists():
+        raise CorruptData(f"{file} is missing, though the images are there: get the set again")
+    with file.open() as opened:
+        for number, row in enumerate(csv.DictReader(opened, delimiter=";"), 2):
+            if not (row.get("Filename") or "").endswith(".ppm") or not (row.get("ClassId") or "").isdigit():
+                raise CorruptData(f"{file} is damaged in line {number}: get it again")

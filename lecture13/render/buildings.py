@@ -1,4 +1,4 @@
-"""Buildings: gabled houses seen from the gable or from the eaves, and blocks with flat roofs; doors, windows, chimneys."""
+"""Buildings: houses with gabled roofs, seen from the gable or from the eaves, and blocks with flat ones."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ _WALLS = ("plaster wall", "brick wall", "wooden wall")
 
 @dataclass(frozen=True)
 class Facade:
-    """One building on its patch, in its own units: u to the right of its middle, v up from its foot, both over its size."""
+    """One building on its patch, in its own units: u to the right of its middle, v up from its foot, over its size."""
 
     patch: Patch
     pixels: Chance
@@ -28,13 +28,15 @@ class Facade:
     light: Sky
 
     def box(self, left, bottom, right, top) -> Tensor:
+        """Coverage of a rectangle."""
         return rectangle(self.u, -self.v, left, -top, right, -bottom, self.step)
 
     def polygon(self, *corners: tuple) -> Tensor:
-        """Corners (u, v) clockwise."""
+        """Coverage of a convex polygon, its corners (u, v) clockwise."""
         return convex(self.u, -self.v, [(u, -v) for u, v in corners], self.step)
 
     def paint(self, cover: Tensor, colour: Tensor, region: int | Tensor, glows: bool = False) -> None:
+        """Paint on the patch, behind the building's haze."""
         self.patch.paint(cover, colour, region, far=self.far, glows=glows)
 
 

@@ -1,7 +1,8 @@
 """A batch of canvases, painted from far to near, two samples per pixel and axis.
 
-Every sample holds a colour and the number of the region last painted there. A thing is painted on a :class:`Patch`, the part of
-the canvas around it, cut out of each image that has one and put back: a small tree costs little, and an absent one nothing.
+Every sample holds a colour and the number of the region last painted there. A thing is painted on a :class:`Patch`,
+the part of the canvas around it, cut out of each image that has one and put back: a small tree costs little, and an
+absent one nothing.
 """
 
 import torch
@@ -13,8 +14,8 @@ SAMPLES = 2  # per pixel and axis
 class Canvas:
     """n square canvases of ``size`` pixels: colours (3, n · H · W + 1) and regions, H = W = 2 · size samples.
 
-    ``light`` (3, n, 1, 1) multiplies what is painted, ``haze`` (3, n, 1, 1) is the colour that distance fades into, ``grain``
-    (n, H, W) fine and ``mottle`` (n, H, W) coarse noise in [−1, 1], the texture of everything.
+    ``light`` (3, n, 1, 1) multiplies what is painted, ``haze`` (3, n, 1, 1) is the colour that distance fades into,
+    ``grain`` (n, H, W) fine and ``mottle`` (n, H, W) coarse noise in [−1, 1], the texture of everything.
     """
 
     def __init__(self, count: int, size: int, light: Tensor, haze: Tensor, grain: Tensor, mottle: Tensor) -> None:

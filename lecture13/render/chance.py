@@ -1,8 +1,9 @@
 """Random numbers by counter: what image i draws depends on the seed and on i alone.
 
-A generator that hands out numbers in turn would make image 7 depend on how many images were asked for and in which chunks they
-were drawn. Here every number is a hash of (seed, image, name of the quantity, element), the idea of Salmon et al. 2011, "Parallel
-random numbers: as easy as 1, 2, 3"; the hash is the finaliser of SplitMix64 (Steele, Lea & Flood 2014).
+A generator that hands out numbers in turn would make image 7 depend on how many images were asked for and in which
+chunks they were drawn. Here every number is a hash of (seed, image, name of the quantity, element), the idea of
+Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"; the hash is the finaliser of SplitMix64 (Steele,
+Lea & Flood 2014).
 """
 
 import math
@@ -35,7 +36,8 @@ class Chance:
     def of_images(cls, seed: int, first: int, count: int) -> "Chance":
         """The streams of the images first … first + count − 1 of a seed.
 
-        ``mix`` is a bijection, so two images share a key only if they agree in seed (below 2³²) and in number (below 2³²).
+        ``mix`` is a bijection, so two images share a key only if they agree in seed (below 2³²) and in number (below
+        2³²).
         """
         numbers = torch.arange(first, first + count)
         high = seed << 32  # as a signed 64-bit integer

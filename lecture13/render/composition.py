@@ -1,4 +1,4 @@
-"""A scene from far to near: sky, hills, ground, what stands beyond the water, water, roads, and what stands before it."""
+"""A scene from far to near: sky, hills, ground, the far shore, water, roads, and what stands before them."""
 
 import torch
 from torch import Tensor
@@ -85,7 +85,7 @@ def _paint_heights(canvas: Canvas, chance: Chance, plan: Plan, horizon: Tensor) 
 def _paint_roads(
     canvas: Canvas, chance: Chance, plan: Plan, level: Tensor, wet: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """A road to the horizon or one across the picture: the latter's upper and lower edge (n,), and where there is one."""
+    """A road to the horizon or one across the picture: the latter's upper and lower edge (n,), and where it is."""
     street = plan.happens(chance, "street") & ~wet
     images = _where(plan.happens(chance, "road") & ~wet & ~street)
     width, paved = plan.draw(chance, "road_width"), plan.happens(chance, "paved")

@@ -1,7 +1,7 @@
 """What can be seen in a scene: the regions that a brush paints, and the concepts that each region carries.
 
-A brush writes one region per sample; the maps of every kind are looked up from it, so they agree with each other by construction.
-Regions stand from far to near: where two share a pixel equally, the nearer one takes it.
+A brush writes one region per sample; the maps of every kind are looked up from it, so they agree with each other by
+construction. Regions stand from far to near: where two share a pixel equally, the nearer one takes it.
 """
 
 import torch
@@ -77,8 +77,8 @@ def maps(regions: Tensor, images: Tensor) -> dict[str, Tensor]:
 def name_colours(images: Tensor) -> Tensor:
     """The basic colour term of every pixel: (N, 3, H, W) in [0, 1] to (N, H, W) uint8 into :data:`COLOURS`.
 
-    By hue, saturation and value: black, grey and white where the saturation or the value is small; brown is a dark orange or red,
-    pink a pale red or magenta.
+    By hue, saturation and value: black, grey and white where the saturation or the value is small; brown is a dark
+    orange or red, pink a pale red or magenta.
     """
     value, low = images.amax(1), images.amin(1)
     span = value - low

@@ -1,4 +1,4 @@
-"""The faces of road signs, drawn once at high resolution: signed distances for shapes, a font for digits and letters."""
+"""The faces of road signs, drawn once at high resolution: distances for shapes, a font for digits and letters."""
 
 from collections.abc import Callable
 from functools import cache
@@ -27,6 +27,7 @@ class Face:
         self.cover = torch.zeros(resolution, resolution)
 
     def paint(self, shape: Tensor, colour: tuple[float, float, float]) -> None:
+        """Paint a coverage (1, R, R); the first one is the sign's outline."""
         shape = shape.reshape(self.resolution, self.resolution)
         self.colour = torch.lerp(self.colour, torch.tensor(colour).view(3, 1, 1).expand_as(self.colour), shape)
         # Around the sign its own rim goes on, so that no foreign colour bleeds in when the face is resampled.
@@ -35,12 +36,15 @@ class Face:
         self.cover = torch.maximum(self.cover, shape)
 
     def disc(self, radius: float, x: float = 0.0, y: float = 0.0) -> Tensor:
+        """Coverage of a disc."""
         return ellipse(self.x, self.y, x, y, radius, radius, self.pitch)
 
     def box(self, left: float, top: float, right: float, bottom: float) -> Tensor:
+        """Coverage of a rectangle."""
         return rectangle(self.x, self.y, left, top, right, bottom, self.pitch)
 
     def polygon(self, *corners: tuple[float, float]) -> Tensor:
+        """Coverage of a convex polygon, its corners clockwise."""
         return convex(self.x, self.y, list(corners), self.pitch)
 
     def regular(self, corners: int, radius: float, turn: float) -> Tensor:

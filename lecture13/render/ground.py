@@ -52,7 +52,8 @@ def paint_fields(canvas: Canvas, images: Tensor, chance: Chance, horizon: Tensor
 def paint_water(canvas: Canvas, images: Tensor, chance: Chance, top: Tensor, bottom: Tensor, sea: Tensor) -> None:
     """Water from ``top`` to ``bottom`` (n, 1, 1), mirroring what stands above its far shore.
 
-    Where ``sea`` (n, 1, 1) is True it is straight at the horizon and has foam on the beach, else a lake with wavy shores.
+    Where ``sea`` (n, 1, 1) is True it is straight at the horizon and has foam on the beach, else a lake with wavy
+    shores.
     """
     patch, pixels = canvas.frame(images), chance.over_pixels()
     n, side = len(images), canvas.side

@@ -1,7 +1,7 @@
 """What a scene class holds: ranges and probabilities, class by class.
 
-Neighbours overlap on purpose (a farm may have three houses and a village two; a lake may reach both edges of the picture and a
-coast may be green), so that a classifier can be wrong.
+Neighbours overlap on purpose (a farm may have three houses and a village two; a lake may reach both edges of the
+picture and a coast may be green), so that a classifier can be wrong.
 """
 
 from dataclasses import dataclass, fields
@@ -16,7 +16,8 @@ from lecture13.render.chance import Chance
 class Layout:
     """A scene class. Pairs are ranges that each scene draws from, single numbers probabilities.
 
-    Lengths are in canvas sides; ``*_at`` are depths, 0 at the horizon (or at the near shore of water), 1 at the lower edge.
+    Lengths are in canvas sides; ``*_at`` are depths, 0 at the horizon (or at the near shore of water), 1 at the lower
+    edge.
     """
 
     horizon: tuple = (0.46, 0.60)

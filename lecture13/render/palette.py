@@ -35,7 +35,7 @@ MOODS = {
 
 @dataclass(frozen=True)
 class Sky:
-    """The mood of each of n images: colours (3, n, 1, 1), the rest (n, 1, 1); ``sun`` is the side it shines from, −1 … 1."""
+    """The mood of each of n images: colours (3, n, 1, 1), the rest (n, 1, 1); ``sun``: the side it is on, −1 … 1."""
 
     zenith: Tensor
     horizon: Tensor

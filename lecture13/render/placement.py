@@ -27,8 +27,8 @@ _KIND = {name: number for number, name in enumerate(_PAINT)}
 class Things:
     """The things of n scenes, m slots each, all (n, m); ``kind`` −1 is an empty slot.
 
-    ``x`` and ``foot`` (where it touches the ground) and ``size`` are in canvas sides, ``far`` in [0, 1] is the haze before it, and
-    ``keys`` seed what it draws for itself.
+    ``x`` and ``foot`` (where it touches the ground) and ``size`` are in canvas sides, ``far`` in [0, 1] is the haze
+    before it, and ``keys`` seed what it draws for itself.
     """
 
     kind: Tensor

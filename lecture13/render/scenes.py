@@ -21,7 +21,7 @@ __all__ = ["CLASSES", "CONCEPTS", "Scenes", "draw"]
 
 @dataclass(frozen=True)
 class Scenes:
-    """``images`` (N, 3, S, S) float32 in [0, 1]; ``labels`` (N,) int64 into CLASSES; ``maps`` {kind: (N, S, S) uint8}."""
+    """``images`` (N, 3, S, S) float32 in [0, 1]; ``labels`` (N,) int64; ``maps`` {kind: (N, S, S) uint8}."""
 
     images: Tensor
     labels: Tensor

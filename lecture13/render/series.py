@@ -25,7 +25,7 @@ def check(count: int, size: int, seed: int, first: int) -> None:
 
 
 def classes_in_turn(seed: int, first: int, count: int, classes: int) -> Tensor:
-    """Labels (count,), balanced: every run of ``classes`` images from a multiple of it on holds each class once, shuffled."""
+    """Labels (count,): every run of ``classes`` images from a multiple of it on holds each class once, shuffled."""
     start, stop = first // classes, -(-(first + count) // classes)
     order = Chance.of_images(seed, start, stop - start).fork("class").uniform("order", shape=(classes,)).argsort(1)
     return order.reshape(-1)[first - start * classes :][:count]

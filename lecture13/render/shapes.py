@@ -1,8 +1,9 @@
 """How much of a sample a shape covers: the antialiasing of every drawing here.
 
-A sample is a square of side ``pitch`` around (x, y); a coverage is the share of it inside the shape, in [0, 1]: exact for
-axis-parallel rectangles; elsewhere the sample is taken for a ramp of its own width across the edge, right to first order in pitch.
-Coordinates x (n, 1, w) and y (n, h, 1) and parameters (n, 1, 1) broadcast; y points down; any unit, the same for all of them.
+A sample is a square of side ``pitch`` around (x, y); a coverage is the share of it inside the shape, in [0, 1]: exact
+for axis-parallel rectangles; elsewhere the sample is taken for a ramp of its own width across the edge, right to
+first order in pitch. Coordinates x (n, 1, w) and y (n, h, 1) and parameters (n, 1, 1) broadcast; y points down; any
+unit, the same for all of them.
 """
 
 import torch
@@ -39,7 +40,7 @@ def ellipse(x: Tensor, y: Tensor, centre_x, centre_y, radius_x, radius_y, pitch:
 
 
 def convex_distance(x: Tensor, y: Tensor, corners: list[tuple]) -> Tensor:
-    """Signed distance (to the nearest edge's line) to a convex polygon; corners (x, y) clockwise on the screen (y down)."""
+    """Signed distance (to the nearest edge's line) to a convex polygon; corners (x, y) clockwise on the screen."""
     distance = None
     for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
         dx, dy = torch.as_tensor(x1 - x0), torch.as_tensor(y1 - y0)

@@ -1,4 +1,4 @@
-"""Road signs, drawn by program: faces by class, in any pose and light, before the scenes of :mod:`lecture13.render.scenes`.
+"""Road signs, drawn by program: faces by class, in any pose and light, before outdoor scenes.
 
 signs = draw(1000, size=32, seed=0)
 signs.images   (1000, 3, 32, 32) float32 in [0, 1]

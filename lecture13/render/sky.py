@@ -36,7 +36,7 @@ def paint_sky(canvas: Canvas, chance: Chance, sky: palette.Sky, horizon: Tensor)
     side = canvas.side
     field = noise(chance, "cloud 1", 6, 4, side) + 0.55 * noise(chance, "cloud 2", 13, 7, side)
     field = field + 0.30 * noise(chance, "cloud 3", 26, 16, side)
-    threshold = 1.15 - 2.0 * sky.clouds
+    threshold = 0.85 - 2.0 * sky.clouds
     thickness = ((field - threshold) / 0.32).clamp(0, 1) * (height / 0.2).clamp(0, 1)
     bright = torch.lerp(sky.horizon, torch.ones(3, 1, 1, 1) * 0.98, 0.62) * (0.72 + 0.28 * sky.light)
     under = torch.lerp(bright, sky.zenith * 0.8 + 0.1, 0.38)

@@ -36,7 +36,7 @@ def _leaves(pixels: Chance, autumn: Tensor) -> Tensor:
 
 
 def paint_round(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far, light: Sky, autumn) -> None:
-    """A broad-leaved tree of height ``size``: its crown is the union of five balls, rough at the rim, lit from the sun's side."""
+    """A broad-leaved tree of height ``size``: five balls for a crown, rough at the rim, lit from the sun's side."""
     patch, pixels = _patch(canvas, images, x, foot, size, 0.52), chance.over_pixels()
     _shadow(patch, x, foot, size, light)
     _trunk(patch, pixels, x, foot, size, 0.5, 0.045)
