@@ -34,7 +34,9 @@ SIZES: dict[str, tuple] = {
     "gan.critic_steps": (300, 1200, 5000),
     "gan.shift_steps": (60, 500, 1000),
     "gan.digits_steps": (150, 3000, 10000),
+    "gan.records": (12, 60, 60),
     "gan.frames": (3, 12, 20),
+    "gan.shift_grid": (4.0, 0.5, 0.5),  # between two positions of the slider Δ
 }
 
 

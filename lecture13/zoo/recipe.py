@@ -124,6 +124,7 @@ class Supervised:
             steps=steps,
             seed=seed,
             checkpoint=checkpoint,
+            checkpoint_every=100,
             settings={**self.settings(), "name": self.name, "steps": steps, "examples": len(images)},
             description=self.name,
             fabric=fabric,
