@@ -1,4 +1,4 @@
-"""Every page, in the browser: no errors, no request that leaves, formulas typeset, images described, axe-core content."""
+"""Every page, in the browser: no errors, no request that leaves, formulas typeset, images described, axe-core clean."""
 
 import pytest
 
