@@ -38,10 +38,14 @@ def notebook_hash(path: Path) -> str:
 
 
 def listing_hash(folder: Path) -> str:
-    """SHA-256 of the names and sizes two levels deep: which real data are there (contents are checked on loading)."""
+    """SHA-256 of the names and sizes two levels deep: which real data are there (contents are checked on loading).
+
+    Checkpoints do not count: runs write them, and only a run that was killed reads them back.
+    """
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*"), *folder.glob("*/*")]):
-        if "checkpoints" not in path.parts:  # written by runs, read back only by a killed run
+    files = [path for path in folder.glob("*") if path.is_file()]
+    for path in sorted([*files, *folder.glob("*/*")]):
+        if path.suffix != ".ckpt":
             size = path.stat().st_size if path.is_file() else 0
             digest.update(f"{path.relative_to(folder).as_posix()}\0{size}\n".encode())
     return digest.hexdigest()

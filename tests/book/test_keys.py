@@ -58,6 +58,6 @@ def test_outputs_do_not_count(key, tmp_path):
 
 def test_checkpoints_in_the_data_folder_do_not_count(key, tmp_path):
     before = key()
-    (tmp_path / "data" / "checkpoints").mkdir()
-    (tmp_path / "data" / "checkpoints" / "step.ckpt").write_bytes(b"x")
+    (tmp_path / "data" / "zoo").mkdir()
+    (tmp_path / "data" / "zoo" / "lenet.ckpt").write_bytes(b"x")
     assert keys.changed(before, key()) == []
