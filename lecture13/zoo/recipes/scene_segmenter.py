@@ -14,9 +14,9 @@ RECIPE = Supervised(
     target="surface",
     examples=12_000,
     test_examples=1000,
-    steps=2500,
+    steps=3000,
     batch_size=32,
     learning_rate=3e-3,
     weight_decay=1e-3,
-    augment=(Flip(), Jitter(0.15, noise=0.05)),
+    augment=(Flip(), Jitter(0.15, noise=0.03)),
 )
