@@ -30,13 +30,20 @@ SIZES: dict[str, tuple] = {
     # chapter 01: iterations of each training, seeds, samples, and frames of a slider
     "gan.ring_steps": (150, 1000, 5000),
     "gan.ring_seeds": (1, 2, 8),
-    "gan.line_steps": (100, 1200, 5000),
+    "gan.line_steps": (100, 1600, 5000),
     "gan.critic_steps": (300, 1200, 5000),
     "gan.shift_steps": (60, 500, 1000),
     "gan.digits_steps": (150, 3000, 10000),
     "gan.records": (12, 60, 60),
-    "gan.frames": (3, 12, 20),
-    "gan.shift_grid": (4.0, 0.5, 0.5),  # between two positions of the slider Δ
+    "gan.frames": (3, 11, 21),
+    "gan.shift_grid": (4.0, 1.0, 0.5),  # between two positions of the slider Δ
+    # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
+    "fgsm.signs": (48, 400, 1_000),
+    "fgsm.pgd_steps": (3, 10, 40),
+    "fgsm.epsilons": ((0, 8, 16), (0, 1, 2, 4, 6, 8, 12, 16), (0, 1, 2, 4, 6, 8, 12, 16)),
+    "fgsm.leak_steps": (30, 600, 2_000),
+    "fgsm.slider_signs": (1, 3, 3),
+    "fgsm.slider_epsilons": ((0, 8), (0, 1, 2, 3, 4, 6, 8, 12, 16), (0, 1, 2, 3, 4, 6, 8, 12, 16)),
 }
 
 

@@ -1,10 +1,12 @@
 """Checks of chapter 09: FGSM by hand, its targeted version, the smallest ε of a linear classifier, and of a set."""
 
+from functools import partial
+
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from lecture13 import attacks
+from lecture13 import attacks, evaluation
 from lecture13.exercises import close, exercise, expect
 
 
@@ -95,13 +97,9 @@ def _(epsilon, *, model, data):
     """``epsilon`` for the notebook's classifier and images; right within a factor of 1.25 of where half are fooled."""
     expect(isinstance(epsilon, int | float), f"Give one number, in pixel units; this is a {type(epsilon).__name__}.")
     expect(0 < epsilon <= 1, f"Pixel units lie in [0, 1], and ε = {epsilon:g} does not. Is it on the 0–255 scale?")
-    with torch.no_grad():
-        right = model(data.images).argmax(1) == data.labels
-    images, labels = data.images[right], data.labels[right]
 
     def fooled(size: float) -> float:
-        with torch.no_grad():
-            return float((model(attacks.fgsm(model, images, labels, size)).argmax(1) != labels).float().mean())
+        return evaluation.robustness(model, partial(attacks.fgsm, epsilon=size), data).success.value
 
     share = fooled(epsilon)
     message = f"Your ε fools {share:.0%} of the correctly classified images."
