@@ -20,9 +20,6 @@ SPLITS = ("train", "validation", "test")
 #: How many are drawn where no ``count`` is given: (train, validation, test).
 COUNTS = {"scenes": (4000, 1000, 1000), "signs": (4000, 1000, 1000)}
 
-#: Pixels in all from which drawing takes over two seconds, and shows its progress.
-PROGRESS_FROM = {"scenes": 400_000, "signs": 2_000_000}
-
 #: The first image's number in each split of a drawn set: 2³⁰ apart, more than anyone draws.
 FIRST = {split: number * 2**30 for number, split in enumerate(SPLITS)}
 
@@ -79,8 +76,6 @@ def drawn(name: str, split: str, size: int | None, count: int | None, seed: int)
     """``scenes`` or ``signs``, drawn now."""
     count = COUNTS[name][SPLITS.index(split)] if count is None else count
     world, size = {"scenes": scenes, "signs": signs}[name], size or 32
-    picture = world.draw(
-        count, size=size, seed=seed, first=FIRST[split], progress=count * size**2 > PROGRESS_FROM[name]
-    )
+    picture = world.draw(count, size=size, seed=seed, first=FIRST[split], progress=True)
     source = f"{name} (embedded, drawn), {size}×{size}, {split}, seed {seed}, {count} images"
     return Dataset(picture.images, picture.labels, world.CLASSES, name, split, source, getattr(picture, "maps", None))

@@ -12,7 +12,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 ARCHIVES = (".gz", ".tgz", ".zip", ".mat")  # what a download is checked against; everything else is made from them
-PROGRESS_FROM = 2000  # files that take longer than about two seconds to decode
 
 
 class MissingData(FileNotFoundError):
@@ -74,7 +73,7 @@ def decode(
         ValueError: no ``size`` is given and they differ in size.
     """
     pixels = None
-    for number, read in enumerate(_progress(images)):
+    for number, read in enumerate(tqdm(images, desc="reading images", unit="image", delay=2)):
         array = torch.from_numpy(np.array(fit(read(), size, crop=crop, margin=margin))).permute(2, 0, 1)
         if pixels is None:
             pixels = torch.empty(len(images), *array.shape, dtype=torch.uint8)
@@ -85,10 +84,6 @@ def decode(
             )
         pixels[number] = array
     return torch.empty(0, 3, size or 1, size or 1) if pixels is None else pixels.float().div_(255)
-
-
-def _progress(images: Sequence) -> Sequence:
-    return tqdm(images, desc="reading images", unit="image") if len(images) > PROGRESS_FROM else images
 
 
 def fetch(name: str, root: Path, place: str, download: Callable[[Path], None]) -> None:

@@ -37,11 +37,11 @@ def source(root: Path, split: str, size: int | None) -> Source:
     labels = _table(folder / split / f"y_{split}.txt", np.int64)[:, 0] - 1
     if features.shape != (ROWS[split], FEATURES):
         raise CorruptData(
-            f"{folder / split / f'X_{split}.txt'} holds {features.shape[0]} rows of {features.shape[1]}, not {ROWS[split]} "
-            f"of {FEATURES}: get it again"
+            f"{folder / split / f'X_{split}.txt'} holds {features.shape[0]} rows of {features.shape[1]}, "
+            f"not {ROWS[split]} of {FEATURES}: get it again"
         )
     if len(labels) != ROWS[split] or labels.min() < 0 or labels.max() >= len(names):
-        raise CorruptData(f"{folder / split / f'y_{split}.txt'} holds no {ROWS[split]} labels of 1 … {len(names)}")
+        raise CorruptData(f"{folder / split / f'y_{split}.txt'} holds no {ROWS[split]} labels")
     images = torch.from_numpy(features)
     return Source(
         torch.from_numpy(labels), tuple(names), lambda indices: images[indices], "UCI HAR, 561 features in [−1, 1]"

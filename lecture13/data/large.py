@@ -80,7 +80,7 @@ def celeba(root: Path, split: str, size: int | None) -> Source:
 
 
 def imagenet(root: Path, split: str, size: int | None) -> Source:
-    """ILSVRC 2012 in its 1000 classes, prepared as torchvision's weights expect: the middle 224 of 256 pixels by default.
+    """ILSVRC 2012 in its 1000 classes, as torchvision's weights expect it: the middle 224 of 256 pixels by default.
 
     Raises:
         CorruptData: the development kit is missing or damaged, or a class folder is none of ImageNet's; it is named.
@@ -92,7 +92,7 @@ def imagenet(root: Path, split: str, size: int | None) -> Source:
             datasets.imagenet.parse_devkit_archive(folder)
         names = datasets.imagenet.load_meta_file(folder)[0]
     except Exception as error:  # whatever tarfile, scipy and torch say of a damaged archive
-        raise CorruptData(f"{kit} is missing or damaged ({error}): put it there, and remove {meta}") from error
+        raise CorruptData(f"{kit} is missing or damaged ({error}): put it there again") from error
     wordnet = sorted(names)  # the order of the weights' logits
     found = datasets.ImageFolder(folder / IMAGENET_SPLITS[split])
     unknown = [name for name in found.classes if name not in names]

@@ -28,10 +28,11 @@ class Canvas:
 
     def frame(self, images: Tensor | None = None) -> "Patch":
         """The whole canvas of the images (all of them if None)."""
-        if images is None:
+        every = images is None
+        if every:
             images = torch.arange(self.count)
         zero, one = torch.zeros(len(images)), torch.ones(len(images))
-        return Patch(self, images, zero, zero, one, one)
+        return Patch(self, images, zero, zero, one, one, whole=every)
 
     def patch(self, images: Tensor, left: Tensor, top: Tensor, right: Tensor, bottom: Tensor) -> "Patch":
         """The rectangle left … right × top … bottom (n,), in canvas sides, of each of the images (n,)."""
@@ -61,7 +62,14 @@ class Patch:
     """
 
     def __init__(
-        self, canvas: Canvas, images: Tensor, left: Tensor, top: Tensor, right: Tensor, bottom: Tensor
+        self,
+        canvas: Canvas,
+        images: Tensor,
+        left: Tensor,
+        top: Tensor,
+        right: Tensor,
+        bottom: Tensor,
+        whole: bool = False,
     ) -> None:
         side, n = canvas.side, len(images)
         self.canvas, self.images, self.pitch = canvas, images, canvas.pitch
@@ -76,7 +84,7 @@ class Patch:
         columns, rows = x0[:, None] + torch.arange(self.width), y0[:, None] + torch.arange(self.height)
         self.x = ((columns + 0.5) * canvas.pitch)[:, None, :]
         self.y = ((rows + 0.5) * canvas.pitch)[:, :, None]
-        if n == canvas.count and self.width == self.height == side:
+        if whole:  # no copy
             self.index = None
             self.colours = canvas.colours[:, :-1].view(3, n, side, side)
             self.regions = canvas.regions[:-1].view(n, side, side)

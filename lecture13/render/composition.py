@@ -1,5 +1,7 @@
 """A scene from far to near: sky, hills, ground, the far shore, water, roads, and what stands before them."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -11,8 +13,12 @@ from lecture13.render.palette import Sky
 from lecture13.render.placement import place
 
 
-def _where(there: Tensor) -> Tensor:
-    return there.nonzero()[:, 0]
+def _paint_where(there: Tensor, paint: Callable, canvas: Canvas, chance: Chance, *values: Tensor | float) -> None:
+    """``paint(canvas, images, chance, *values)`` where ``there`` (n,), if anywhere; values (n,) as (m, 1, 1)."""
+    images = there.nonzero()[:, 0]
+    if len(images):
+        chosen = (value[images][:, None, None] if isinstance(value, Tensor) else value for value in values)
+        paint(canvas, images, chance[images], *chosen)
 
 
 def paint(chance: Chance, labels: Tensor, size: int) -> Canvas:
@@ -24,10 +30,9 @@ def paint(chance: Chance, labels: Tensor, size: int) -> Canvas:
     autumn = torch.where(chance.happens("autumn", 0.22), 0.8, 0.04)[:, None, None]
 
     sky.paint_sky(canvas, chance.fork("sky"), light, horizon)
-    _paint_heights(canvas, chance, plan, horizon)
+    _paint_heights(canvas, chance, plan, level)
     ground.paint_ground(canvas, chance.fork("ground"), horizon, chance.pick("ground", plan["ground"]))
-    images = _where(plan.happens(chance, "fields"))
-    ground.paint_fields(canvas, images, chance.fork("fields")[images], horizon[images])
+    _paint_where(plan.happens(chance, "fields"), ground.paint_fields, canvas, chance.fork("fields"), level)
 
     on_horizon = torch.tensor([0.0, 0.03]).expand(len(labels), 2)
     far_trees = place(chance, plan, "far_tree", level, level, at=on_horizon)
@@ -39,16 +44,14 @@ def paint(chance: Chance, labels: Tensor, size: int) -> Canvas:
     sea = wet & plan.happens(chance, "sea")
     top = torch.where(sea, level, level + plan.draw(chance, "water_from") * (1 - level))
     bottom = top + plan.draw(chance, "water_to") * (1 - top)
-    images = _where(wet)
-    shape = [value[images][:, None, None] for value in (top, bottom, sea)]
-    ground.paint_water(canvas, images, chance.fork("water")[images], *shape)
+    _paint_where(wet, ground.paint_water, canvas, chance.fork("water"), top, bottom, sea)
     shore = torch.where(wet, bottom + 0.04, level)  # nothing but boats stands in water
 
     kerb, end, street = _paint_roads(canvas, chance, plan, level, wet)
     houses = place(chance, plan, "house", level, shore, row=0.65)
-    images = _where(plan.happens(chance, "doorstep") & (houses.kind[:, 0] >= 0))
-    x, foot, wide = (column[images, 0][:, None, None] for column in (houses.x, houses.foot, houses.size))
-    ground.paint_doorstep(canvas, images, chance.fork("doorstep")[images], x, foot, 0.07 * wide)
+    doorstep = plan.happens(chance, "doorstep") & (houses.kind[:, 0] >= 0)
+    first = houses.x[:, 0], houses.foot[:, 0], 0.07 * houses.size[:, 0]
+    _paint_where(doorstep, ground.paint_doorstep, canvas, chance.fork("doorstep"), *first)
 
     trees = place(chance, plan, "tree", level, shore)
     blocks = place(chance, plan, "block", level, shore, row=0.5)
@@ -69,17 +72,14 @@ def _blank(chance: Chance, light: Sky, n: int, size: int) -> Canvas:
     return Canvas(n, size, light.light, light.horizon, grain, mottle)
 
 
-def _paint_heights(canvas: Canvas, chance: Chance, plan: Plan, horizon: Tensor) -> None:
+def _paint_heights(canvas: Canvas, chance: Chance, plan: Plan, level: Tensor) -> None:
     """Mountains, and before them two chains of hills."""
-    pixels = chance.over_pixels()
-    images = _where(plan.happens(chance, "mountains"))
-    height = pixels.uniform("mountain height", 0.14, 0.30)
-    sky.paint_mountains(canvas, images, chance.fork("mountains")[images], horizon[images], height[images])
+    mountains, height = plan.happens(chance, "mountains"), chance.uniform("mountain height", 0.14, 0.30)
+    _paint_where(mountains, sky.paint_mountains, canvas, chance.fork("mountains"), level, height)
     hills = plan.happens(chance, "hills")
     for chain, (low, high, far) in {"far hills": (0.08, 0.18, 0.55), "near hills": (0.03, 0.11, 0.28)}.items():
-        images = _where(hills & chance.happens(chain, 0.75))
-        height = pixels.uniform(f"{chain} height", low, high)
-        sky.paint_hills(canvas, images, chance.fork(chain)[images], horizon[images], height[images], far)
+        there, height = hills & chance.happens(chain, 0.75), chance.uniform(f"{chain} height", low, high)
+        _paint_where(there, sky.paint_hills, canvas, chance.fork(chain), level, height, far)
 
 
 def _paint_roads(
@@ -87,13 +87,10 @@ def _paint_roads(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """A road to the horizon or one across the picture: the latter's upper and lower edge (n,), and where it is."""
     street = plan.happens(chance, "street") & ~wet
-    images = _where(plan.happens(chance, "road") & ~wet & ~street)
+    road = plan.happens(chance, "road") & ~wet & ~street
     width, paved = plan.draw(chance, "road_width"), plan.happens(chance, "paved")
-    shape = [value[images][:, None, None] for value in (level, width, paved)]
-    ground.paint_road(canvas, images, chance.fork("road")[images], *shape)
+    _paint_where(road, ground.paint_road, canvas, chance.fork("road"), level, width, paved)
     kerb = level + chance.uniform("street top", 0.42, 0.55) * (1 - level)
     end = kerb + chance.uniform("street width", 0.13, 0.20)
-    images = _where(street)
-    edges = [value[images][:, None, None] for value in (kerb, end)]
-    ground.paint_street(canvas, images, chance.fork("street")[images], *edges)
+    _paint_where(street, ground.paint_street, canvas, chance.fork("street"), kerb, end)
     return kerb, end, street

@@ -98,7 +98,7 @@ def name_colours(images: Tensor) -> Tensor:
     warm = (hue < 0.3) | (hue >= 5.7)
     named = torch.where(warm, number["red"], named)
     named = torch.where(warm & (saturation < 0.45) & (value > 0.7), number["pink"], named)
-    named = torch.where((hue < 0.9) & (value < 0.62) & ((hue >= 0.3) | (saturation < 0.6)), number["brown"], named)
+    named = torch.where((hue < 0.9) & (value < 0.66) & ((hue >= 0.3) | (saturation < 0.6)), number["brown"], named)
     named = torch.where(saturation < 0.14, number["grey"], named)
     named = torch.where((saturation < 0.14) & (value > 0.82), number["white"], named)
     return torch.where(value < 0.16, number["black"], named)

@@ -14,7 +14,7 @@ from lecture13.render.chance import Chance
 from lecture13.render.composition import paint
 from lecture13.render.concepts import CONCEPTS, maps
 from lecture13.render.layouts import CLASSES
-from lecture13.render.series import check, chunks, classes_in_turn
+from lecture13.render.series import check, classes_in_turn, paint_in_chunks
 
 __all__ = ["CLASSES", "CONCEPTS", "Scenes", "draw"]
 
@@ -46,10 +46,13 @@ def draw(count: int, *, size: int = 32, seed: int = 0, first: int = 0, progress:
     labels = classes_in_turn(seed, first, count, len(CLASSES))
     images = torch.empty(count, 3, size, size)
     regions = torch.empty(count, size, size, dtype=torch.uint8)
-    for part in chunks(count, size, "scene", progress):
+
+    def paint_part(part: slice) -> None:
         chance = Chance.of_images(seed, first + part.start, part.stop - part.start)
         canvas = paint(chance, labels[part], size)
         noise = chance.uniform("sensor", -0.02, 0.02, (3, size, size))
         images[part] = (canvas.images() + noise).clamp_(0, 1)
         regions[part] = canvas.majority()
+
+    paint_in_chunks(paint_part, count, size, "scene", progress)
     return Scenes(images, labels, maps(regions, images))

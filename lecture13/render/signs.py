@@ -15,7 +15,7 @@ from torch import Tensor
 from lecture13.render import scenes
 from lecture13.render.chance import Chance
 from lecture13.render.faces import FACES, faces
-from lecture13.render.series import check, chunks, classes_in_turn
+from lecture13.render.series import check, classes_in_turn, paint_in_chunks
 
 CLASSES = tuple(FACES)
 SAMPLES = 2  # per pixel and axis
@@ -34,9 +34,13 @@ def draw(count: int, *, size: int = 32, seed: int = 0, first: int = 0, progress:
     check(count, size, seed, first)
     labels = classes_in_turn(seed, first, count, len(CLASSES))
     images = torch.empty(count, 3, size, size)
-    for part in chunks(count, size, "sign", progress):
+    pool, every = _backgrounds(), faces(max(96, size))
+
+    def paint_part(part: slice) -> None:
         chance = Chance.of_images(seed, first + part.start, part.stop - part.start).fork("sign")
-        images[part] = _paint(chance, labels[part], size)
+        images[part] = _paint(chance, labels[part], size, pool, every)
+
+    paint_in_chunks(paint_part, count, size, "sign", progress)
     return Signs(images, labels)
 
 
@@ -71,13 +75,13 @@ def _pose(chance: Chance) -> Tensor:
     return matrix
 
 
-def _paint(chance: Chance, labels: Tensor, size: int) -> Tensor:
+def _paint(chance: Chance, labels: Tensor, size: int, pool: Tensor, every: Tensor) -> Tensor:
+    """Signs of the labels (n,), faces from ``every`` (K, 4, R, R), before scenes from ``pool`` (M, 3, H, W)."""
     n, side = len(labels), SAMPLES * size
     pixels = chance.over_pixels()
     grid = _grid(n, side)
 
     # The background: a part of a scene, perhaps mirrored.
-    pool = _backgrounds()
     zoom = pixels.uniform("zoom", 0.35, 0.9)
     mirror = torch.where(pixels.happens("mirror", 0.5), 1.0, -1.0)
     middle_x = (1 - zoom) * pixels.uniform("look x", -1, 1)
@@ -93,7 +97,6 @@ def _paint(chance: Chance, labels: Tensor, size: int) -> Tensor:
     steel = pixels.uniform("steel", 0.35, 0.65) * (1 - 0.35 * (u / 0.09).clamp(-1, 1))
     pole = ((0.09 - u.abs()) * size / 3).clamp(0, 1) * (v > 0) * pixels.happens("pole", 0.8)
     image = torch.lerp(image, steel[:, None].expand_as(image), pole[:, None].expand_as(image))
-    every = faces(max(96, size))
     face = F.grid_sample(every[labels], torch.stack([u, v], -1), mode="bilinear", align_corners=False)
     paint, cover = face[:, :3], face[:, 3:]
     grey = paint.mean(1, keepdim=True)
