@@ -42,7 +42,7 @@ def _(generator_loss: Callable[[Tensor], Tensor]):
     loss = generator_loss(far)
     expect(
         loss.isfinite(),
-        f"For the logits −200 and 200 the loss is 100, but yours is {loss.item()}: σ(−200) is 0 in floating point. Look "
+        f"For the logits −200 and 200 the loss is 100, but yours is {loss.item()}: σ(−200) is 0 in float32. Look "
         "at softplus or logsigmoid in torch.nn.functional.",
     )
     close(loss, 100.0, "For the logits −200 and 200 the loss is (200 + 0)/2.")

@@ -38,8 +38,10 @@ def frames(
     figure, axes = plt.subplots(
         len(rows), columns, squeeze=False, sharex=True, sharey=True, figsize=(WIDTH, (side + 0.15) * len(rows) + 0.7)
     )
+    for axis, caption in zip(axes[0], titles, strict=True):
+        axis.set_title(caption)
     for line, (name, row) in zip(axes, rows.items(), strict=True):
-        for axis, samples, caption in zip(line, row, titles, strict=True):
+        for axis, samples in zip(line, row, strict=True):
             for mean, std in zip(target.means.tolist(), target.stds.tolist(), strict=True):
                 axis.add_patch(plt.Circle(mean, 3 * std, facecolor="#f2c48a", edgecolor=COLOURS[1], linewidth=0.8))
             axis.plot(*samples.cpu().numpy().T, ".", color=COLOURS[0], markersize=1.6, alpha=0.6, zorder=3)
@@ -47,8 +49,6 @@ def frames(
                 xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", xticks=[-2, 0, 2], yticks=[-2, 0, 2]
             )
             axis.tick_params(labelsize=8)
-            if line is axes[0]:
-                axis.set_title(caption)
         line[0].set_ylabel(f"{name}\nx₂" if name else "x₂")
     for axis in axes[-1]:
         axis.set_xlabel("x₁")
@@ -80,7 +80,7 @@ def critic_on_plane(extent: float, critic: Tensor, best: Tensor, *, title: str) 
         ("|D − D*|", (critic - best).abs(), "Greys"),
     )
     for axis, (name, values, colours) in zip(axes, maps, strict=True):
-        picture = axis.imshow(values, origin="lower", extent=[-extent, extent] * 2, vmin=0, vmax=1, cmap=colours)
+        picture = axis.imshow(values.numpy(), origin="lower", extent=[-extent, extent] * 2, vmin=0, vmax=1, cmap=colours)
         axis.set(title=name, xlabel="x₁")
         axis.grid(False)
     axes[0].set_ylabel("x₂")
@@ -101,16 +101,17 @@ def value_while_training(
         title: of the whole figure.
     """
     figure, axes = plt.subplots(1, len(runs), sharey=True, squeeze=False, figsize=(WIDTH, 3.2))
+    bottom = min(-1.6, *(min(reached) for _, _, reached in runs.values())) - 0.05
     for axis, (name, (steps, exact, reached)) in zip(axes[0], runs.items(), strict=True):
         axis.plot(steps, exact, color=COLOURS[2], linestyle="--", label="exact: −log 4 + 2·JSD")
         axis.plot(steps, reached, color=COLOURS[4], linestyle="-", linewidth=1.3, label="this critic: V(D, G)")
         axis.axhline(-np.log(4), color="#595959", linewidth=1.1, linestyle=(0, (1, 2)))
-        axis.set(title=name, xlabel="iteration", ylim=(-2.6, 0.1))
+        axis.set(title=name, xlabel="iteration", ylim=(bottom, 0.05))
         axis.annotate(
             "−log 4", (0.99, -np.log(4)), xycoords=("axes fraction", "data"), ha="right", va="top", color="#404040"
         )
     axes[0, 0].set_ylabel("value of the game (nats)")
-    axes[0, -1].legend(loc="lower right")
+    axes[0, -1].legend(loc="upper right")
     figure.suptitle(title, fontsize=10.5)
     return figure
 
@@ -156,7 +157,7 @@ def saturation(runs: Mapping[str, Mapping[str, Sequence[float]]], *, title: str)
     left.axhline(np.log(2), color="#595959", linewidth=1.1, linestyle=(0, (1, 2)))
     left.annotate("log 2: disjoint", (0.99, np.log(2)), xycoords=("axes fraction", "data"), ha="right", va="bottom")
     left.set(xlabel="iteration", ylabel="exact JSD (nats)", ylim=(-0.02, 0.78))
-    right.set(xlabel="iteration", ylabel="‖∇ of the generator‖ (nats per unit)", yscale="log")
+    right.set(xlabel="iteration", ylabel="norm of the generator's gradient", yscale="log")
     right.legend(loc="best")
     figure.suptitle(title, fontsize=10.5)
     return figure

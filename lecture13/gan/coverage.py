@@ -35,7 +35,7 @@ class Coverage:
     def divergence(self) -> float:
         """JSD between the high-quality samples' distribution over modes and the uniform one, in [0, log 2) nats.
 
-        0: every mode drawn equally often. All samples at one of eight modes: 0.51. NaN without a high-quality sample.
+        0: every mode drawn equally often. All samples at one of eight modes: 0.50. NaN without a high-quality sample.
         """
         if not self.counts.any():
             return float("nan")

@@ -1,8 +1,8 @@
 """What critic and generator minimise, as functions of the critic's logits.
 
-A critic gives a logit a(x) for each sample and D(x) = σ(a(x)). An objective never forms D: log D = −softplus(−a) and
-log(1 − D) = −softplus(a) are finite, with the right gradient, for every finite logit, where ``torch.log(D)`` is −∞
-from a = −104 on and ``torch.log(1 - D)`` already from a = 17 (float32).
+A critic gives a logit a(x) for each sample and D(x) = σ(a(x)). An objective never forms D: log D = log σ(a) and
+log(1 − D) = log σ(−a) are finite, with the right gradient, for every finite logit, where ``torch.log(D)`` is −∞ from
+a = −104 on and ``torch.log(1 - D)`` already from a = 17 (float32).
 """
 
 import math
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import logsigmoid
 
 #: V(D*, G) where p_g = p_data, the value at which neither player can gain (Goodfellow et al. 2014, Theorem 1), in nats.
 EQUILIBRIUM = -math.log(4.0)
@@ -37,7 +37,7 @@ def value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     Over all D, V is largest at D* = p_data / (p_data + p_g), where it is −log 4 + 2·JSD(p_data ‖ p_g): between −log 4
     (the two are equal) and 0 (they are disjoint).
     """
-    return -softplus(-real_logits).mean() - softplus(fake_logits).mean()
+    return logsigmoid(real_logits).mean() + logsigmoid(-fake_logits).mean()
 
 
 def _critic(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -45,11 +45,11 @@ def _critic(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def _saturating(fake_logits: Tensor) -> Tensor:
-    return -softplus(fake_logits).mean()
+    return logsigmoid(-fake_logits).mean()
 
 
 def _non_saturating(fake_logits: Tensor) -> Tensor:
-    return softplus(-fake_logits).mean()
+    return -logsigmoid(fake_logits).mean()
 
 
 #: min_G max_D V(D, G), as it stands in the paper: the generator minimises mean log(1 − D(G(z))).
