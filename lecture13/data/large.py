@@ -83,9 +83,13 @@ def imagenet(root: Path, split: str, size: int | None) -> Source:
     """ILSVRC 2012 in its 1000 classes, as torchvision's weights expect it: the middle 224 of 256 pixels by default.
 
     Raises:
+        MissingData: the split's folder is not there.
         CorruptData: the development kit is missing or damaged, or a class folder is none of ImageNet's; it is named.
     """
     folder = root / "imagenet"
+    images = folder / IMAGENET_SPLITS[split]
+    if not images.is_dir():
+        raise MissingData(f"no images of ImageNet's split {split!r}: expected {images}/WORDNET-ID/IMAGE.JPEG")
     meta, kit = folder / "meta.bin", folder / datasets.imagenet.ARCHIVE_META["devkit"][0]
     try:
         if not meta.exists():
@@ -94,10 +98,10 @@ def imagenet(root: Path, split: str, size: int | None) -> Source:
     except Exception as error:  # whatever tarfile, scipy and torch say of a damaged archive
         raise CorruptData(f"{kit} is missing or damaged ({error}): put it there again") from error
     wordnet = sorted(names)  # the order of the weights' logits
-    found = datasets.ImageFolder(folder / IMAGENET_SPLITS[split])
+    found = datasets.ImageFolder(images)
     unknown = [name for name in found.classes if name not in names]
     if unknown:
-        raise CorruptData(f"{folder / IMAGENET_SPLITS[split] / unknown[0]} is no class of ImageNet: move it away")
+        raise CorruptData(f"{images / unknown[0]} is no class of ImageNet: move it away")
     number = torch.tensor([wordnet.index(name) for name in found.classes])
 
     def read(indices: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import math
 from functools import partial
 from pathlib import Path
 
@@ -70,10 +71,11 @@ def _check_idx(file: Path) -> None:
         beside.replace(file)
     with file.open("rb") as opened:
         head = opened.read(4)
-        sizes = np.frombuffer(opened.read(4 * head[3]) if len(head) == 4 else b"", ">u4").tolist()
-    if len(head) < 4 or head[:3] != b"\0\0\x08" or len(sizes) != head[3]:
+        is_idx = len(head) == 4 and head[:3] == b"\0\0\x08"  # 8: of bytes; then the number of dimensions
+        sizes = opened.read(4 * head[3]) if is_idx else b""
+    if not is_idx or len(sizes) != 4 * head[3]:
         raise CorruptData(f"{file} is no idx file of bytes: get it again")
-    expected = 4 + 4 * len(sizes) + int(np.prod(sizes))
+    expected = 4 + len(sizes) + math.prod(np.frombuffer(sizes, ">u4").tolist())
     if file.stat().st_size != expected:
         raise CorruptData(f"{file} has {file.stat().st_size} bytes of {expected}: get it again")
 
@@ -121,10 +123,12 @@ def gtsrb(root: Path, split: str, size: int | None) -> Source:
     if not folder.is_dir():
         raise CorruptData(f"{folder} is missing, though others of its set are there: get the set again")
     if split == "test":
-        _check_table(root / "gtsrb" / "GT-final_test.csv")
-    files = datasets.GTSRB(root, split)._samples
+        files = [(folder / name, label) for name, label in _read_table(root / "gtsrb" / "GT-final_test.csv")]
+    else:  # numbered by its folder's name: torchvision's GTSRB counts the folders, and is off where one is missing
+        numbers = {part.name: int(part.name) for part in folder.iterdir() if part.is_dir() and part.name.isdigit()}
+        files = datasets.folder.make_dataset(folder, numbers, extensions=(".ppm",), allow_empty=True)
     for file, label in files:
-        if not 0 <= label < len(GTSRB_CLASSES):
+        if label >= len(GTSRB_CLASSES):
             raise CorruptData(f"{file} has class {label}, expected 0 … {len(GTSRB_CLASSES) - 1}: get the set again")
 
     def read(indices: Tensor) -> Tensor:
@@ -135,11 +139,15 @@ def gtsrb(root: Path, split: str, size: int | None) -> Source:
     return Source(torch.tensor([label for _, label in files]), GTSRB_CLASSES, read, line)
 
 
-def _check_table(file: Path) -> None:
-    """Whether every line of GTSRB's table names an image and its class."""
+def _read_table(file: Path) -> list[tuple[str, int]]:
+    """Image and class in every line of GTSRB's table of the test set."""
     if not file.exists():
         raise CorruptData(f"{file} is missing, though the images are there: get the set again")
+    rows = []
     with file.open() as opened:
         for number, row in enumerate(csv.DictReader(opened, delimiter=";"), 2):
-            if not (row.get("Filename") or "").endswith(".ppm") or not (row.get("ClassId") or "").isdigit():
+            name, label = row.get("Filename") or "", row.get("ClassId") or ""
+            if not name.endswith(".ppm") or not label.isdigit():
                 raise CorruptData(f"{file} is damaged in line {number}: get it again")
+            rows.append((name, int(label)))
+    return rows
