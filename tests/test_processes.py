@@ -96,3 +96,34 @@ def test_one_process_is_a_fabric_that_changes_nothing():
     weight = torch.tensor(3.0, requires_grad=True)
     alone.backward(weight**2)
     assert weight.grad == 6
+
+
+@pytest.mark.parametrize(
+    ("device", "environment", "expected"),
+    [
+        ("cpu", {}, ("cpu", 1, 1)),
+        ("cuda", {}, ("cuda", 1, 1)),
+        ("cuda:1", {}, ("cuda", [1], 1)),
+        ("cuda:1", {"LOCAL_WORLD_SIZE": "4", "WORLD_SIZE": "8"}, ("cuda", 4, 2)),
+        ("cuda", {"SLURM_STEP_NUM_TASKS": "6", "SLURM_STEP_NUM_NODES": "3"}, ("cuda", 2, 3)),
+        ("cpu", {"SLURM_NTASKS": "6", "SLURM_NNODES": "3"}, ("cpu", 1, 1)),  # an allocation, but no srun
+    ],
+)
+def test_devices_and_nodes_follow_the_launcher(monkeypatch, device, environment, expected):
+    import lightning_fabric
+
+    class Asked:
+        def __init__(self, *, accelerator, devices, num_nodes, precision):
+            self.asked, self.launched = (accelerator, devices, num_nodes), False
+            assert precision == "bf16-mixed"
+
+        def launch(self):
+            self.launched = True
+
+    for name in [name for name in os.environ if name.startswith("SLURM") or "WORLD_SIZE" in name]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(lightning_fabric, "Fabric", Asked)
+    fabric = start(device, "bf16-mixed")
+    assert fabric.asked == expected and fabric.launched

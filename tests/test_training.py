@@ -3,6 +3,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from torch.optim.swa_utils import update_bn
 import lecture13
 from lecture13 import checkpoints
 from lecture13.checkpoints import CheckpointError
+from lecture13.processes import OneProcess
 from lecture13.training import batch_indices, fit, moving_average
 
 
@@ -219,6 +221,32 @@ def test_kill_9_in_the_middle_of_an_epoch(tmp_path):
     assert not (tmp_path / "killed").exists()
     assert 0 < checkpoints.load(tmp_path / "at the kill").step < 60
     assert_identical(torch.load(tmp_path / "resumed"), torch.load(tmp_path / "whole"))
+
+
+def test_the_scale_of_half_precision_losses_is_saved_too(tmp_path):
+    class Scaler:
+        scale = 1.0
+
+        def state_dict(self):
+            return {"scale": self.scale}
+
+        def load_state_dict(self, state):
+            self.scale = state["scale"]
+
+    class Half(OneProcess):
+        def __init__(self):
+            self.strategy = SimpleNamespace(precision=Scaler())
+
+    fabric = Half()
+
+    def grow(*_):
+        fabric.strategy.precision.scale *= 2
+        return {"loss": 0.0}
+
+    fit(grow, {}, steps=3, checkpoint=tmp_path / "run.ckpt", fabric=fabric)
+    fabric = Half()
+    fit(grow, {}, steps=4, checkpoint=tmp_path / "run.ckpt", fabric=fabric)
+    assert fabric.strategy.precision.scale == 16
 
 
 def test_a_finished_run_takes_no_further_step(tmp_path):
