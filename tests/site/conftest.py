@@ -41,6 +41,14 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("origin", ORIGINS)
 
 
+#: The text of the article without its code.
+PROSE = """() => {
+  const article = document.querySelector("article").cloneNode(true);
+  article.querySelectorAll("pre, code, script, mjx-container").forEach((element) => element.remove());
+  return article.textContent;
+}"""
+
+
 @dataclass
 class Visit:
     """What a page did while it loaded, and what was found in it then."""
@@ -53,6 +61,7 @@ class Visit:
     typeset: int = 0
     formula_errors: list[str] = field(default_factory=list)
     text: str = ""
+    prose: str = ""
     violations: list[dict] = field(default_factory=list)
 
 
@@ -145,6 +154,7 @@ def visit(open_page):
             seen.formulas = page.locator(".math.notranslate").count()
             seen.typeset = page.locator(".math.notranslate mjx-container").count()
             seen.formula_errors = page.locator("mjx-merror").all_inner_texts()
+            seen.prose = page.evaluate(PROSE)
             seen.text = page.locator("body").inner_text()
             if origin == "file":
                 seen.violations = axe(page)

@@ -1,5 +1,7 @@
 """Every page, in the browser: no errors, no request that leaves, formulas typeset, images described, axe-core clean."""
 
+import re
+
 import pytest
 
 from book.stage import SMOKE_BANNER
@@ -19,6 +21,7 @@ def test_typesets_its_formulas(visit, page_path, origin):
     seen = visit(origin, page_path)
     assert seen.typeset == seen.formulas
     assert not seen.formula_errors
+    assert not re.findall(r"\$[^$\n]{1,80}\$", seen.prose), "a formula that stayed raw"
 
 
 def test_describes_its_images(visit, page_path):
