@@ -10,7 +10,7 @@ from lecture13.render.canvas import Canvas, Patch
 from lecture13.render.chance import Chance
 from lecture13.render.concepts import REGION
 from lecture13.render.palette import Sky
-from lecture13.render.shapes import convex, ellipse, interval, rectangle
+from lecture13.render.shapes import Number, convex, ellipse, interval, rectangle
 
 _WALLS = ("plaster wall", "brick wall", "wooden wall")
 
@@ -27,7 +27,7 @@ class Facade:
     far: Tensor
     light: Sky
 
-    def box(self, left, bottom, right, top) -> Tensor:
+    def box(self, left: Number, bottom: Number, right: Number, top: Number) -> Tensor:
         """Coverage of a rectangle."""
         return rectangle(self.u, -self.v, left, -top, right, -bottom, self.step)
 
@@ -52,7 +52,17 @@ def _wall(front: Facade, kind: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _windows(
-    front: Facade, left, right, bottom, top, columns: Tensor, rows: Tensor, fill: tuple, door_u, door_half, door_top
+    front: Facade,
+    left: Tensor,
+    right: Tensor,
+    bottom: Number,
+    top: Tensor,
+    columns: Tensor,
+    rows: Tensor,
+    fill: tuple,
+    door_u: Tensor,
+    door_half: Tensor,
+    door_top: Tensor,
 ) -> None:
     """A grid of ``columns`` × ``rows`` windows in a rectangle of wall, none where the door is; some of them lit."""
     pixels, step = front.pixels, front.step
@@ -95,19 +105,41 @@ def _door(front: Facade, u: Tensor, half: Tensor, top: Tensor, arched: Tensor) -
         front.paint(torch.maximum(flat, arch), colour * shade, REGION["door"])
 
 
-def _front(canvas, images, chance, x, foot, size, far, light, left, right, height) -> Facade:
-    patch = canvas.patch(images, x - left * size, foot - height * size, x + right * size, foot + 0.08 * size)
+def _front(
+    canvas: Canvas,
+    images: Tensor,
+    chance: Chance,
+    x: Tensor,
+    foot: Tensor,
+    size: Tensor,
+    far: Tensor,
+    light: Sky,
+    reach: float,
+    height: float,
+) -> Facade:
+    """A building's patch, ``reach`` sizes to both sides and ``height`` sizes up."""
+    patch = canvas.patch(images, x - reach * size, foot - height * size, x + reach * size, foot + 0.08 * size)
     mirrored = torch.where(light.sun > 0, 1.0, -1.0)  # the side wall, to the right of the front, lies in the shade
     u, v = (x - patch.x) * mirrored / size, (foot - patch.y) / size
     return Facade(patch, chance.over_pixels(), u, v, patch.pitch / size, far, light)
 
 
-def paint_house(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far, light: Sky, autumn) -> None:
+def paint_house(
+    canvas: Canvas,
+    images: Tensor,
+    chance: Chance,
+    x: Tensor,
+    foot: Tensor,
+    size: Tensor,
+    far: Tensor,
+    light: Sky,
+    autumn: Tensor,
+) -> None:
     """A house about ``size`` wide with a gabled roof.
 
     Seen from the gable its roof slopes away to the side, over a wall in the shade; seen from the eaves it faces us.
     """
-    front = _front(canvas, images, chance, x, foot, size, far, light, 0.86, 0.86, 1.12)
+    front = _front(canvas, images, chance, x, foot, size, far, light, 0.86, 1.12)
     pixels, patch = front.pixels, front.patch
     gable = pixels.happens("gable", 0.6)
     kind = pixels.pick("wall kind", [6, 2, 2.5])[:, None, None]
@@ -173,9 +205,19 @@ def paint_house(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, f
     patch.done()
 
 
-def paint_block(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far, light: Sky, autumn) -> None:
+def paint_block(
+    canvas: Canvas,
+    images: Tensor,
+    chance: Chance,
+    x: Tensor,
+    foot: Tensor,
+    size: Tensor,
+    far: Tensor,
+    light: Sky,
+    autumn: Tensor,
+) -> None:
     """A building with a flat roof, ``size`` high: rows of windows, a door below, a side wall in the shade."""
-    front = _front(canvas, images, chance, x, foot, size, far, light, 0.56, 0.56, 1.16)
+    front = _front(canvas, images, chance, x, foot, size, far, light, 0.56, 1.16)
     pixels, patch = front.pixels, front.patch
     half = pixels.uniform("half", 0.2, 0.36)
     depth = pixels.uniform("depth", 0.04, 0.16)

@@ -104,7 +104,9 @@ class Patch:
             self.regions = canvas.regions.index_select(0, self.index).view(shape)
         self.light, self.haze = canvas.light[:, images], canvas.haze[:, images]
 
-    def paint(self, cover: Tensor, colour: Tensor, region: int | Tensor, *, far: Tensor | float = 0.0, glows=False):
+    def paint(
+        self, cover: Tensor, colour: Tensor, region: int | Tensor, *, far: Tensor | float = 0.0, glows: bool = False
+    ) -> None:
         """Paint where ``cover`` (n, h, w) says: colour (3, n, h, w) or broadcast, lit by the canvas unless it glows.
 
         ``far`` in [0, 1] fades it into the haze. The region is taken where more than half is covered.

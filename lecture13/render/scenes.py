@@ -1,8 +1,11 @@
 """Outdoor scenes, drawn by program with exact ground truth: an image, its class, and what can be seen at every pixel.
 
-scenes = draw(1000, size=32, seed=0)
-scenes.images           (1000, 3, 32, 32) float32 in [0, 1]
-scenes.maps["surface"]  (1000, 32, 32) uint8, indices into CONCEPTS["surface"]
+    scenes = draw(1000, size=32, seed=0)
+    scenes.images           (1000, 3, 32, 32) float32 in [0, 1]
+    scenes.maps["surface"]  (1000, 32, 32) uint8, indices into CONCEPTS["surface"]
+
+Measured on one core of a server CPU (AMD EPYC, two cores, shared with other work): 4.3 ms a scene at 32×32 and 15 ms at
+64×64, so that 20 000 take 86 or 300 CPU-seconds; torch's threads share them.
 """
 
 from dataclasses import dataclass

@@ -9,24 +9,28 @@ unit, the same for all of them.
 import torch
 from torch import Tensor
 
+Number = Tensor | float
 
-def cover(distance: Tensor, pitch: float) -> Tensor:
+
+def cover(distance: Tensor, pitch: Number) -> Tensor:
     """Coverage from the signed distance to a shape's edge (negative inside)."""
     return (0.5 - distance / pitch).clamp_(0, 1)
 
 
-def interval(t: Tensor, low: Tensor | float, high: Tensor | float, pitch: float) -> Tensor:
+def interval(t: Tensor, low: Number, high: Number, pitch: Number) -> Tensor:
     """The share of [t − pitch/2, t + pitch/2] inside [low, high], exactly."""
     top = torch.minimum(t + pitch / 2, torch.as_tensor(high))
     return (top - torch.maximum(t - pitch / 2, torch.as_tensor(low))).clamp_(min=0) / pitch
 
 
-def rectangle(x: Tensor, y: Tensor, left, top, right, bottom, pitch: float) -> Tensor:
+def rectangle(x: Tensor, y: Tensor, left: Number, top: Number, right: Number, bottom: Number, pitch: Number) -> Tensor:
     """An axis-parallel rectangle, exactly."""
     return interval(x, left, right, pitch) * interval(y, top, bottom, pitch)
 
 
-def ellipse_distance(x: Tensor, y: Tensor, centre_x, centre_y, radius_x, radius_y) -> Tensor:
+def ellipse_distance(
+    x: Tensor, y: Tensor, centre_x: Number, centre_y: Number, radius_x: Number, radius_y: Number
+) -> Tensor:
     """Signed distance to an ellipse, to first order at its edge (exact for a circle)."""
     u, v = (x - centre_x) / radius_x, (y - centre_y) / radius_y
     k = (u.square() + v.square()).sqrt()
@@ -34,7 +38,9 @@ def ellipse_distance(x: Tensor, y: Tensor, centre_x, centre_y, radius_x, radius_
     return (k - 1) * k.clamp(min=1e-3) / slope
 
 
-def ellipse(x: Tensor, y: Tensor, centre_x, centre_y, radius_x, radius_y, pitch: float) -> Tensor:
+def ellipse(
+    x: Tensor, y: Tensor, centre_x: Number, centre_y: Number, radius_x: Number, radius_y: Number, pitch: Number
+) -> Tensor:
     """A filled ellipse."""
     return cover(ellipse_distance(x, y, centre_x, centre_y, radius_x, radius_y), pitch)
 
@@ -50,6 +56,6 @@ def convex_distance(x: Tensor, y: Tensor, corners: list[tuple]) -> Tensor:
     return distance
 
 
-def convex(x: Tensor, y: Tensor, corners: list[tuple], pitch: float) -> Tensor:
+def convex(x: Tensor, y: Tensor, corners: list[tuple], pitch: Number) -> Tensor:
     """A filled convex polygon; corners clockwise on the screen."""
     return cover(convex_distance(x, y, corners), pitch)

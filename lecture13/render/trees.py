@@ -35,7 +35,17 @@ def _leaves(pixels: Chance, autumn: Tensor) -> Tensor:
     )
 
 
-def paint_round(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far, light: Sky, autumn) -> None:
+def paint_round(
+    canvas: Canvas,
+    images: Tensor,
+    chance: Chance,
+    x: Tensor,
+    foot: Tensor,
+    size: Tensor,
+    far: Tensor,
+    light: Sky,
+    autumn: Tensor,
+) -> None:
     """A broad-leaved tree of height ``size``: five balls for a crown, rough at the rim, lit from the sun's side."""
     patch, pixels = _patch(canvas, images, x, foot, size, 0.52), chance.over_pixels()
     _shadow(patch, x, foot, size, light)
@@ -56,7 +66,17 @@ def paint_round(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, f
     patch.done()
 
 
-def paint_conifer(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far, light: Sky, autumn) -> None:
+def paint_conifer(
+    canvas: Canvas,
+    images: Tensor,
+    chance: Chance,
+    x: Tensor,
+    foot: Tensor,
+    size: Tensor,
+    far: Tensor,
+    light: Sky,
+    autumn: Tensor,
+) -> None:
     """A fir of height ``size``: three tiers, each narrowing to its top."""
     patch, pixels = _patch(canvas, images, x, foot, size, 0.42), chance.over_pixels()
     _shadow(patch, x, foot, 0.75 * size, light)
@@ -75,7 +95,17 @@ def paint_conifer(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size,
     patch.done()
 
 
-def paint_poplar(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far, light: Sky, autumn) -> None:
+def paint_poplar(
+    canvas: Canvas,
+    images: Tensor,
+    chance: Chance,
+    x: Tensor,
+    foot: Tensor,
+    size: Tensor,
+    far: Tensor,
+    light: Sky,
+    autumn: Tensor,
+) -> None:
     """A slender tree of height ``size``."""
     patch, pixels = _patch(canvas, images, x, foot, size, 0.40), chance.over_pixels()
     _shadow(patch, x, foot, 0.6 * size, light)

@@ -11,7 +11,17 @@ from lecture13.render.palette import Sky
 from lecture13.render.shapes import convex, ellipse, rectangle
 
 
-def paint_car(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far, light: Sky, autumn) -> None:
+def paint_car(
+    canvas: Canvas,
+    images: Tensor,
+    chance: Chance,
+    x: Tensor,
+    foot: Tensor,
+    size: Tensor,
+    far: Tensor,
+    light: Sky,
+    autumn: Tensor,
+) -> None:
     """A car from the side, ``size`` long, its wheels at ``foot``."""
     patch = canvas.patch(images, x - 0.58 * size, foot - 0.5 * size, x + 0.58 * size, foot + 0.08 * size)
     pixels, pitch = chance.over_pixels(), patch.pitch
@@ -41,7 +51,17 @@ def paint_car(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far
     patch.done()
 
 
-def paint_boat(canvas: Canvas, images: Tensor, chance: Chance, x, foot, size, far, light: Sky, autumn) -> None:
+def paint_boat(
+    canvas: Canvas,
+    images: Tensor,
+    chance: Chance,
+    x: Tensor,
+    foot: Tensor,
+    size: Tensor,
+    far: Tensor,
+    light: Sky,
+    autumn: Tensor,
+) -> None:
     """A sailing boat, ``size`` high, its hull at ``foot``, with its shadow on the water."""
     patch = canvas.patch(images, x - 0.5 * size, foot - 1.05 * size, x + 0.5 * size, foot + 0.3 * size)
     pixels, pitch = chance.over_pixels(), patch.pitch
