@@ -28,9 +28,9 @@ SIZES: dict[str, tuple] = {
     "start.scenes": (2, 8, 8),
     "start.ring_steps": (100, 2_000, 2_000),
     # chapter 01: iterations of each training, seeds, samples, and frames of a slider
-    "gan.ring_steps": (150, 1000, 5000),
-    "gan.ring_seeds": (1, 2, 8),
-    "gan.line_steps": (100, 1600, 5000),
+    "gan.ring_steps": (100, 1000, 2000),
+    "gan.ring_seeds": (1, 2, 4),
+    "gan.line_steps": (100, 1600, 3000),
     "gan.critic_steps": (300, 1200, 5000),
     "gan.shift_steps": (60, 500, 1000),
     "gan.digits_steps": (150, 3000, 10000),

@@ -36,7 +36,7 @@ def frames(
         )
     side = WIDTH / columns
     figure, axes = plt.subplots(
-        len(rows), columns, squeeze=False, sharex=True, sharey=True, figsize=(WIDTH, (side + 0.15) * len(rows) + 0.7)
+        len(rows), columns, squeeze=False, sharex=True, sharey=True, figsize=(WIDTH, (side - 0.1) * len(rows) + 0.9)
     )
     for axis, caption in zip(axes[0], titles, strict=True):
         axis.set_title(caption)
@@ -80,7 +80,9 @@ def critic_on_plane(extent: float, critic: Tensor, best: Tensor, *, title: str) 
         ("|D − D*|", (critic - best).abs(), "Greys"),
     )
     for axis, (name, values, colours) in zip(axes, maps, strict=True):
-        picture = axis.imshow(values.numpy(), origin="lower", extent=[-extent, extent] * 2, vmin=0, vmax=1, cmap=colours)
+        picture = axis.imshow(
+            values.numpy(), origin="lower", extent=[-extent, extent] * 2, vmin=0, vmax=1, cmap=colours
+        )
         axis.set(title=name, xlabel="x₁")
         axis.grid(False)
     axes[0].set_ylabel("x₂")
