@@ -157,7 +157,7 @@ def run(name, command, timings, environment=None):
     """Run Python of the environment; True when it failed."""
     print(f"\n── {name}", flush=True)
     started = time.time()
-    code = subprocess.call([str(PYTHON), *command], env={**os.environ, **(environment or {})})
+    code = subprocess.call([str(PYTHON), *command], env={**os.environ, "PYTHONUTF8": "1", **(environment or {})})
     timings.append((name, time.time() - started, "failed" if code else "passed" if environment else "done"))
     return code != 0
 

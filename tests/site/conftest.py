@@ -43,7 +43,7 @@ def pytest_generate_tests(metafunc):
 
 #: The text of the article without its code.
 PROSE = """() => {
-  const article = document.querySelector("article").cloneNode(true);
+  const article = document.querySelector("article, main").cloneNode(true);
   article.querySelectorAll("pre, code, script, mjx-container").forEach((element) => element.remove());
   return article.textContent;
 }"""
