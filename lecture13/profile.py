@@ -38,7 +38,7 @@ SIZES: dict[str, tuple] = {
     "gan.frames": (3, 11, 21),
     "gan.shift_grid": (4.0, 1.0, 0.5),  # between two positions of the slider Δ
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
-    "fgsm.signs": (48, 400, 1_000),
+    "fgsm.signs": (48, 300, 1_000),
     "fgsm.pgd_steps": (3, 10, 40),
     "fgsm.epsilons": ((0, 8, 16), (0, 1, 2, 4, 6, 8, 12, 16), (0, 1, 2, 4, 6, 8, 12, 16)),
     "fgsm.leak_steps": (30, 600, 2_000),
