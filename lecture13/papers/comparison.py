@@ -63,7 +63,14 @@ def compare(
     common = len(set(labels.values())) == 1
     label = f"{run.label}; {next(iter(labels.values()))}" if common else run.label
     cells = {
-        (row, column): _ours(known, row, column, value, smoke=run.name == "smoke", data="" if common else labels[row])
+        (row, column): _ours(
+            known,
+            row,
+            column,
+            value,
+            smoke=run.name == "smoke" and known.kind != "settings",
+            data="" if common else labels[row],
+        )
         for row, values in ours.items()
         for column, value in values.items()
     }
@@ -78,12 +85,18 @@ def side_by_side(known: Table) -> markup.Grid:
 def _grid(
     known: Table, cells: Mapping[tuple[str, str], markup.Text] | None, label: str, notes: list[str]
 ) -> markup.Grid:
-    """One line for each (row, column) that this run or a recorded one has; what is left out is said below."""
+    """One line for each (row, column) that this run or a recorded one has; what is left out is said below.
+
+    A table of settings has nothing to record, and one column where it has one quantity.
+    """
+    measured = known.kind != "settings"
+    named = measured or len(known.columns) > 1
     runs = recorded(known.name)
     origins = {run.label for run in runs.values()}
     shown = {**dict.fromkeys(runs), **dict.fromkeys(cells or ())}
-    head: list[markup.Text] = [known.over, "quantity", known.source]
-    head.append(markup.Mark("our recorded full run", origins.copy().pop() if len(origins) == 1 else ""))
+    head: list[markup.Text] = [known.over, *(["quantity"] if named else []), known.source]
+    if measured:
+        head.append(markup.Mark("our recorded full run", origins.copy().pop() if len(origins) == 1 else ""))
     if cells is not None:
         title, _, remark = label.partition(": ")
         head.append(markup.Mark(title, remark))
@@ -93,10 +106,10 @@ def _grid(
             key = (row, column.name)
             if key not in shown:
                 continue
-            line: list[markup.Text] = [row, column.head, column.show(value)]
+            line: list[markup.Text] = [row, *([column.head] if named else []), column.show(value)]
             if key in runs:
                 line.append(markup.Mark(number(column, runs[key].value), runs[key].label if len(origins) > 1 else ""))
-            else:
+            elif measured:
                 line.append("none yet")
             if cells is not None:
                 line.append(cells.get(key, "not measured in this run"))

@@ -104,3 +104,10 @@ def test_every_row_needs_its_data(data):
 )
 def test_our_numbers_have_four_digits(value, text):
     assert comparison.number(papers.Column("error"), value) == text
+
+
+def test_settings_have_no_column_of_recorded_runs_and_name_their_quantity_only_where_there_are_several():
+    one = str(papers.compare("gan-settings", {"batch": {"value": "64"}}, run=SMOKE, data="digits"))
+    assert "recorded" not in one and "quantity" not in one and "not a result" not in one
+    several = papers.compare("progressive-levels", {"32²": {"batch": 16}}, run=SMOKE, data="scenes")
+    assert "quantity" in str(several)
