@@ -15,6 +15,7 @@ from torch import nn
 
 from lecture13 import processes
 from lecture13.profile import data_folder
+from lecture13.zoo.base import Recipe
 from lecture13.zoo.cards import (
     Card,
     describe_device,
@@ -25,7 +26,6 @@ from lecture13.zoo.cards import (
     write_card,
     write_weights,
 )
-from lecture13.zoo.recipe import Recipe
 from lecture13.zoo.recipes import RECIPES
 
 __all__ = ["Card", "card", "checkpoint_path", "load", "names", "recipe", "train"]

@@ -4,7 +4,7 @@ A new net: write its file, list it below, ``python -m lecture13 train NAME --fol
 ``.safetensors`` to ``zoo/weights`` and its ``.json`` to ``zoo/cards``. The tests measure it again.
 """
 
-from lecture13.zoo.recipe import Recipe
+from lecture13.zoo.base import Recipe
 from lecture13.zoo.recipes import fc_digits, lenet_digits, scene_classifier, scene_segmenter, sign_classifier
 
 RECIPES: dict[str, Recipe] = {

@@ -1,7 +1,7 @@
 """FC500-150-10 on real handwritten digits laid out as MNIST: the second net of DeepFool's Table 1, offline."""
 
 from lecture13.zoo.augment import Affine
-from lecture13.zoo.recipe import Supervised
+from lecture13.zoo.supervised import Supervised
 
 RECIPE = Supervised(
     name="fc-digits",

@@ -1,7 +1,7 @@
 """LeNet on real handwritten digits laid out as MNIST: the first net of DeepFool's Table 1, offline."""
 
 from lecture13.zoo.augment import Affine
-from lecture13.zoo.recipe import Supervised
+from lecture13.zoo.supervised import Supervised
 
 RECIPE = Supervised(
     name="lenet-digits",

@@ -2,7 +2,7 @@
 
 from lecture13.render import scenes
 from lecture13.zoo.augment import Flip, Jitter
-from lecture13.zoo.recipe import Supervised
+from lecture13.zoo.supervised import Supervised
 
 RECIPE = Supervised(
     name="scene-classifier",

@@ -2,7 +2,7 @@
 
 from lecture13.render import signs
 from lecture13.zoo.augment import Affine, Jitter
-from lecture13.zoo.recipe import Supervised
+from lecture13.zoo.supervised import Supervised
 
 RECIPE = Supervised(
     name="sign-classifier",

@@ -1,8 +1,8 @@
-"""What a recipe is, and the recipe of every net that learns from labels."""
+"""The recipe of every net that learns from labels."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from sklearn.metrics import accuracy_score, jaccard_score
@@ -12,43 +12,7 @@ from lecture13 import data, models
 from lecture13.supervised import cosine, supervised
 from lecture13.training import History, fit, moving_average
 from lecture13.zoo.augment import Augmentation
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A metric of a net: its name, its value, on how many examples ``n`` of which ``data``, and ``also`` others."""
-
-    metric: str
-    value: float
-    n: int
-    data: str
-    also: dict[str, float] = field(default_factory=dict)
-
-
-class Recipe(Protocol):
-    """All that decides a net of the zoo: the data, the architecture, the training, the measure."""
-
-    name: str
-    about: str
-    steps: int
-
-    @property
-    def trained_on(self) -> str:
-        """The data, in a line."""
-
-    def settings(self) -> dict[str, Any]:
-        """Plain values that decide the result, beside the seed; they stand in the card."""
-
-    def build(self) -> nn.Module:
-        """The untrained net."""
-
-    def train(
-        self, fabric, *, steps: int, seed: int, checkpoint: Path, examples: int | None
-    ) -> tuple[nn.Module, History]:
-        """The trained net and how it went; resumes from ``checkpoint``. ``examples`` cuts the data for a trial."""
-
-    def measure(self, net: nn.Module) -> Measurement:
-        """The card's metric of a net in eval mode, on held-out data."""
+from lecture13.zoo.base import Measurement
 
 
 @dataclass(frozen=True)
@@ -92,7 +56,7 @@ class Supervised:
     def train(
         self, fabric, *, steps: int, seed: int, checkpoint: Path, examples: int | None
     ) -> tuple[nn.Module, History]:
-        """Train on the train split; see :class:`Recipe`."""
+        """Train on the train split; see :class:`~lecture13.zoo.base.Recipe`."""
         images, labels = self._load("train", examples or self.examples)
         with torch.random.fork_rng([]):
             torch.manual_seed(seed)
