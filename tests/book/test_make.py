@@ -93,3 +93,13 @@ def test_every_command_has_help(command):
     done = subprocess.run([sys.executable, *command, "--help"], cwd=settings.ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "usage:" in done.stdout
+
+
+def test_the_users_own_index_is_asked_and_no_other(monkeypatch, tmp_path):
+    monkeypatch.setattr(make, "PYTHON", sys.executable)
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    (tmp_path / "pip.conf").write_text("[global]\nextra-index-url = https://extra.example/simple\n")
+    assert make.mirror() == {}
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://mirror.example/simple\n")
+    assert make.mirror() == {"UV_DEFAULT_INDEX": "https://mirror.example/simple"}
