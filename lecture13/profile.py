@@ -42,6 +42,7 @@ SIZES: dict[str, tuple] = {
     "fgsm.pgd_steps": (3, 10, 40),
     "fgsm.epsilons": ((0, 8, 16), (0, 1, 2, 4, 6, 8, 12, 16), (0, 1, 2, 4, 6, 8, 12, 16)),
     "fgsm.leak_steps": (30, 600, 2_000),
+    "fgsm.digits": (60, 360, 360),
     "fgsm.slider_signs": (1, 3, 3),
     "fgsm.slider_epsilons": ((0, 8), (0, 1, 2, 3, 4, 6, 8, 12, 16), (0, 1, 2, 3, 4, 6, 8, 12, 16)),
 }

@@ -171,7 +171,7 @@ def pgd(
                     if step:
                         best.offer(part, points, logits)
                     alpha = -step_size if targeted else step_size
-                    points = ball.project(points.add(ball.direction(gradient), alpha=alpha))  # x ← Π(x + α·g/‖g‖)
+                    points = ball.project(points.add_(ball.direction(gradient), alpha=alpha))  # x ← Π(x + α·g/‖g‖)
                 with torch.no_grad():
                     best.offer(part, points, guard.logits(model, points))
     return best.found()
@@ -192,7 +192,7 @@ class _Best:
         loss, _ = margin_loss(logits, labels)
         loss = (-loss if self.targeted else loss).float()
         ahead = torch.where(fooled == self.fooled[part], loss > self.loss[part], fooled)
-        images.copy_(torch.where(ahead.view(-1, *[1] * (images.ndim - 1)), points, images))
+        torch.where(ahead.view(-1, *[1] * (images.ndim - 1)), points, images, out=images)
         self.fooled[part], self.loss[part] = (
             torch.where(ahead, fooled, self.fooled[part]),
             torch.where(ahead, loss, self.loss[part]),
