@@ -64,7 +64,12 @@ def load(name: str, *, device: str | torch.device = "cpu", folder: Path | None =
     content = read_weights(card(name, folder=folder), folder)
     with torch.random.fork_rng([]):  # building draws weights that are replaced at once
         net = recipe(name).build()
-    unpack(net, content)
+    try:
+        unpack(net, content)
+    except RuntimeError as error:
+        raise ValueError(
+            f"these weights of {name!r} are of another recipe than today's; train it again: {error}"
+        ) from error
     return net.to(device).eval()
 
 

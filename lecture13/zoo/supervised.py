@@ -4,11 +4,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.metrics import accuracy_score, jaccard_score
 from torch import Tensor, nn
 
 from lecture13 import data, models
+from lecture13.render import scenes
 from lecture13.supervised import cosine, supervised
 from lecture13.training import History, fit, moving_average
 from lecture13.zoo.augment import Augmentation
@@ -20,7 +22,8 @@ class Supervised:
     """A net that learns the labels of ``data``, or its map ``target``, by cross-entropy.
 
     AdamW, the learning rate rising over 100 steps and falling along half a cosine; the net is the exponential moving
-    average (``decay``) of the weights and of batch norm's statistics.
+    average (``decay``) of the weights and of batch norm's statistics. With ``also_size`` every other step sees images
+    of that size, so few that a step has as many pixels, and the card says how good the net is on those too.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Supervised:
     examples: int | None = None
     test_examples: int | None = None
     decay: float = 0.99
+    also_size: int | None = None
 
     @property
     def trained_on(self) -> str:
@@ -47,7 +51,8 @@ class Supervised:
     def settings(self) -> dict[str, Any]:
         """Every field but the name and the line about it, and those that a run may change."""
         plain = asdict(self) | {"augment": [repr(each) for each in self.augment]}
-        return {key: plain[key] for key in plain if key not in ("name", "about", "steps", "examples")}
+        said = ("name", "about", "steps", "examples")
+        return {key: value for key, value in plain.items() if key not in said and value is not None}
 
     def build(self) -> nn.Module:
         """The untrained net, from torch's global generator."""
@@ -57,7 +62,6 @@ class Supervised:
         self, fabric, *, steps: int, seed: int, checkpoint: Path, examples: int | None
     ) -> tuple[nn.Module, History]:
         """Train on the train split; see :class:`~lecture13.zoo.base.Recipe`."""
-        images, labels = self._load("train", examples or self.examples)
         with torch.random.fork_rng([]):
             torch.manual_seed(seed)
             net = self.build().to(memory_format=torch.channels_last)  # a tenth faster at these sizes
@@ -70,18 +74,27 @@ class Supervised:
                 batch, target = each(batch, target, generator)
             return batch, target
 
-        step = supervised(
-            wrapped,
-            optimizer,
-            images.to(fabric.device, memory_format=torch.channels_last),
-            labels.to(fabric.device),
-            batch_size=self.batch_size,
-            seed=seed,
-            augment=augment,
-            learning_rate=cosine(self.learning_rate, steps, warmup=100),
-            average=average,
-            fabric=fabric,
-        )
+        rate, used, parts = cosine(self.learning_rate, steps, warmup=100), [], []
+        for turn, size in enumerate(self._sizes()):
+            images, labels = self._load("train", examples or self.examples, size)
+            used.append(len(images))
+            part = supervised(
+                wrapped,
+                optimizer,
+                images.to(fabric.device, memory_format=torch.channels_last),
+                labels.to(fabric.device),
+                batch_size=self._fewer(self.batch_size, size),
+                seed=seed,
+                augment=augment,
+                learning_rate=lambda index, turn=turn: rate(index * len(self._sizes()) + turn),
+                average=average,
+                fabric=fabric,
+            )
+            parts.append(part)
+
+        def step(index: int, generator: torch.Generator) -> dict[str, Tensor]:
+            return parts[index % len(parts)](index // len(parts), generator)
+
         history = fit(
             step,
             {"net": net, "optimizer": optimizer, "average": average},
@@ -89,7 +102,7 @@ class Supervised:
             seed=seed,
             checkpoint=checkpoint,
             checkpoint_every=100,
-            settings={**self.settings(), "name": self.name, "steps": steps, "examples": len(images)},
+            settings={**self.settings(), "name": self.name, "steps": steps, "examples": used},
             description=self.name,
             fabric=fabric,
         )
@@ -97,25 +110,39 @@ class Supervised:
 
     def measure(self, net: nn.Module) -> Measurement:
         """Accuracy on the test split; of pixels, with the mean IoU and each class's, where the target is a map."""
-        images, labels = self._load("test", self.test_examples)
+        (truth, found), *others = (self._predict(net, size) for size in self._sizes())
+        where = f"{self.data} at {self.size}×{self.size}, test split"
+        accuracy, also = _accuracy(truth, found), {}
+        if self.target != "labels":
+            names = scenes.CONCEPTS[self.target]
+            each = jaccard_score(truth.ravel(), found.ravel(), average=None, labels=range(len(names)), zero_division=0)
+            also = {"mean IoU": float(each.mean())} | {f"IoU {c}": float(v) for c, v in zip(names, each, strict=True)}
+        for truth_there, found_there in others:
+            also[f"at {self.also_size}×{self.also_size}, {len(truth_there)} images"] = _accuracy(
+                truth_there, found_there
+            )
+        return Measurement(
+            "accuracy" if self.target == "labels" else "pixel accuracy", accuracy, len(truth), where, also
+        )
+
+    def _predict(self, net: nn.Module, size: int) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = self._load("test", self.test_examples, size)
         device = next(net.parameters()).device
         with torch.no_grad():
             found = torch.cat([net(batch.to(device)).argmax(1).cpu() for batch in images.split(250)])
-        where = f"{self.data} at {self.size}×{self.size}, test split"
-        truth, found = labels.flatten().numpy(), found.flatten().numpy()
-        accuracy = float(accuracy_score(truth, found))
-        if self.target == "labels":
-            return Measurement("accuracy", accuracy, len(images), where)
-        concepts = self._concepts()
-        each = jaccard_score(truth, found, average=None, labels=range(len(concepts)), zero_division=0)
-        also = {"mean IoU": float(each.mean())} | {f"IoU {c}": float(v) for c, v in zip(concepts, each, strict=True)}
-        return Measurement("pixel accuracy", accuracy, len(images), where, also)
+        return labels.numpy(), found.numpy()
 
-    def _load(self, split: str, count: int | None) -> tuple[Tensor, Tensor]:
-        found = data.load(self.data, split, size=self.size, count=count)
+    def _load(self, split: str, count: int | None, size: int) -> tuple[Tensor, Tensor]:
+        found = data.load(self.data, split, size=size, count=count and self._fewer(count, size))
         return found.images, found.labels if self.target == "labels" else found.maps[self.target]
 
-    def _concepts(self) -> tuple[str, ...]:
-        from lecture13.render import scenes
+    def _sizes(self) -> tuple[int, ...]:
+        return (self.size, self.also_size) if self.also_size else (self.size,)
 
-        return scenes.CONCEPTS[self.target]
+    def _fewer(self, count: int, size: int) -> int:
+        """How many images of ``size`` have the pixels of ``count`` images of the recipe's own."""
+        return max(1, count * self.size**2 // size**2)
+
+
+def _accuracy(truth: np.ndarray, found: np.ndarray) -> float:
+    return float(accuracy_score(truth.ravel(), found.ravel()))

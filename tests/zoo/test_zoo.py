@@ -134,6 +134,12 @@ def test_a_damaged_file_is_named(copy):
         zoo.load("fc-digits", folder=copy)
 
 
+def test_weights_of_an_older_recipe_are_refused(trial, monkeypatch):
+    monkeypatch.setitem(RECIPES, "fc-digits", dataclasses.replace(RECIPES["fc-digits"], options={"classes": 7}))
+    with pytest.raises(ValueError, match=r"weights of 'fc-digits' are of another recipe.*train it again"):
+        zoo.load("fc-digits", folder=trial)
+
+
 def test_missing_files_say_how_to_get_them(copy):
     (copy / "fc-digits.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match=r"no weights .*train fc-digits"):
@@ -186,20 +192,21 @@ class Constant(nn.Module):
 
 def test_accuracy_is_the_share_that_is_right():
     plan = RECIPES["fc-digits"]
-    labels = plan._load("test", None)[1]
+    labels = plan._load("test", None, 28)[1]
     measured = plan.measure(Constant(10, 7, pixels=False))
     assert measured.value == pytest.approx(np.mean(labels.numpy() == 7)) and measured.n == 360
 
 
 def test_intersection_over_union_by_its_definition():
-    plan = dataclasses.replace(RECIPES["scene-segmenter"], test_examples=12)
-    maps = plan._load("test", 12)[1].numpy()
+    plan = dataclasses.replace(RECIPES["scene-segmenter"], test_examples=12, also_size=64)
+    maps = plan._load("test", 12, 32)[1].numpy()
     classes = plan.options["classes"]
     measured = plan.measure(Constant(classes, 0, pixels=True))
     share = np.mean(maps == 0)  # everything is called class 0: intersection = its pixels, union = all pixels
     assert measured.metric == "pixel accuracy" and measured.n == 12
     assert measured.value == pytest.approx(share)
     assert measured.also["mean IoU"] == pytest.approx(share / classes)
+    assert measured.also["at 64×64, 3 images"] == pytest.approx(np.mean(plan._load("test", 12, 64)[1].numpy() == 0))
     each = [value for name, value in measured.also.items() if name.startswith("IoU ")]
     assert each == pytest.approx([share] + [0.0] * (classes - 1))
 
@@ -208,4 +215,5 @@ def test_the_segmenters_recipe_trains_on_maps(tmp_path, monkeypatch):
     small = dataclasses.replace(RECIPES["scene-segmenter"], test_examples=8, batch_size=4)
     monkeypatch.setitem(RECIPES, "scene-segmenter", small)
     card = zoo.train("scene-segmenter", folder=tmp_path, steps=2, examples=8)
+    assert 0 <= card.also["at 64×64, 2 images"] <= 1  # a step at each size, the larger with a quarter of the images
     assert card.metric == "pixel accuracy" and 0 <= card.also["mean IoU"] <= card.value <= 1
