@@ -131,6 +131,8 @@ class Table:
         ]
         return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
 
+    __repr__ = __str__
+
 
 def predict(model: Model, images: Tensor, *, batch_size: int = 256) -> tuple[Tensor, Tensor]:
     """The class that ``model`` gives each image, and its confidence, the softmax probability of that class.

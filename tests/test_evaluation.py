@@ -135,7 +135,7 @@ def test_table_as_text_and_html(model, data):
     rows = [evaluation.robustness(model, partial(attacks.fgsm, epsilon=e), data, name=f"a|b <{e}>") for e in (0.0, 0.1)]
     table = evaluation.Table(rows, caption="smoke profile, cpu")
     lines = str(table).splitlines()
-    assert len(lines) == 4 and len(set(map(len, lines))) == 1
+    assert len(lines) == 4 and len(set(map(len, lines))) == 1 and repr(table) == str(table)
     assert r"a\|b <0.0>" in lines[2] and "20.0 % [11.2, 33.0]" in lines[2]
     html = table._repr_html_()
     assert html.count("<tr>") == 3 and "a|b &lt;0.1&gt;" in html and "smoke profile, cpu" in html

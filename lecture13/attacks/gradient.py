@@ -183,14 +183,15 @@ class _Best:
     def __init__(self, images: Tensor, labels: Tensor, targeted: bool):
         self.images, self.labels, self.targeted = images.clone(), labels, targeted
         self.fooled = torch.zeros_like(labels, dtype=torch.bool)
-        self.loss = torch.full(labels.shape, -torch.inf, dtype=torch.float32, device=images.device)
+        exact = torch.promote_types(images.dtype, torch.float32)
+        self.loss = torch.full(labels.shape, -torch.inf, dtype=exact, device=images.device)
 
     def offer(self, part: slice, points: Tensor, logits: Tensor) -> None:
         """Take each of ``points`` that is better than what ``part`` of the batch has."""
         images, labels = self.images[part], self.labels[part]
         fooled = (logits.argmax(1) == labels) == self.targeted
         loss, _ = margin_loss(logits, labels)
-        loss = (-loss if self.targeted else loss).float()
+        loss = (-loss if self.targeted else loss).to(self.loss)
         ahead = torch.where(fooled == self.fooled[part], loss > self.loss[part], fooled)
         torch.where(ahead.view(-1, *[1] * (images.ndim - 1)), points, images, out=images)
         self.fooled[part], self.loss[part] = (
