@@ -68,7 +68,16 @@ def published(notebook: nbformat.NotebookNode, *, solutions: bool) -> nbformat.N
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
+        if _writes_prose(cell):  # the words first; the f-string that wrote them opens with a click
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
     return notebook
+
+
+def _writes_prose(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell only puts numbers into sentences: it shows Markdown and nothing else, and imports nothing."""
+    if cell.cell_type != "code" or not cell.outputs or "import " in cell.source:
+        return False
+    return all("text/markdown" in out.get("data", {}) and "text/html" not in out.data for out in cell.outputs)
 
 
 def toc_files() -> list[str]:

@@ -76,3 +76,19 @@ def test_settings_say_what_they_expect(house):
         settings.repository_url()
     with pytest.raises(settings.BuildError, match=r"no notebook '77' .* 01_good"):
         settings.notebook_paths(["77"])
+
+
+def test_code_that_only_writes_sentences_is_closed_and_no_other():
+    def shown(source, *outputs):
+        cell = nbformat.v4.new_code_cell(
+            source, outputs=[nbformat.v4.new_output("display_data", out) for out in outputs]
+        )
+        page = stage.published(nbformat.v4.new_notebook(cells=[cell]), solutions=True)
+        return "hide-input" not in page.cells[0].metadata.get("tags", [])
+
+    words, picture = {"text/markdown": "62 %", "text/plain": ""}, {"image/png": ""}
+    assert not shown('display(Markdown(f"{share}"))', words)
+    assert shown('display(Markdown(f"{share}"))', words, picture)
+    assert shown('display(Markdown("a table"))', {**words, "text/html": "<table>"})
+    assert shown("import torch\nrun.banner()", words)
+    assert shown("x = 1")
