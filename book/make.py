@@ -96,7 +96,7 @@ def setup():
         STAMP.unlink()  # from here until the end the environment is neither the old one nor the new one
     print("installing requirements.txt into .venv (torch with CUDA is several GB: some minutes)", flush=True)
     install("pip", "uv")  # installs in parallel and shares its cache between clones: a fifth of pip's time
-    install("uv pip", "-r", "requirements.txt")
+    install("uv pip", "--compile-bytecode", "-r", "requirements.txt")  # else each start of a kernel may compile anew
     install("uv pip", "--no-deps", "--editable", ".")
     STAMP.write_text(wanted)
     return f"installed in {time.time() - started:.0f} s"
