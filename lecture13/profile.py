@@ -32,9 +32,9 @@ SIZES: dict[str, tuple] = {
     "gan.ring_seeds": (1, 2, 4),
     "gan.line_steps": (60, 1200, 3000),
     "gan.critic_steps": (100, 1200, 5000),
-    "gan.shift_steps": (60, 500, 1000),
+    "gan.shift_steps": (20, 500, 1000),
     "gan.digits_steps": (60, 2500, 10000),
-    "gan.records": (12, 60, 60),
+    "gan.records": (4, 60, 60),
     "gan.frames": (2, 9, 21),
     "gan.shift_grid": (4.0, 1.0, 0.5),  # between two positions of the slider Δ
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
