@@ -96,7 +96,7 @@ def setup():
         STAMP.unlink()  # from here until the end the environment is neither the old one nor the new one
     print("installing requirements.txt into .venv (torch with CUDA is several GB: some minutes)", flush=True)
     install("pip", "uv")  # installs in parallel and shares its cache between clones: a fifth of pip's time
-    install("uv pip", "--compile-bytecode", "-r", "requirements.txt")  # else each start of a kernel may compile anew
+    install("uv pip", "-r", "requirements.txt")
     install("uv pip", "--no-deps", "--editable", ".")
     STAMP.write_text(wanted)
     return f"installed in {time.time() - started:.0f} s"
@@ -124,6 +124,7 @@ def install(installer, *arguments):
     """Install into .venv with ``pip`` or ``uv pip``; errors are shown, progress is a clock."""
     command = [str(PYTHON), "-m", *installer.split(), "install", "-q", *arguments]
     environment = {**mirror(), **os.environ, "VIRTUAL_ENV": str(VENV), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment["UV_COMPILE_BYTECODE"] = "1"  # pip does so by itself; else each start of a kernel may compile anew
     process = subprocess.Popen(command, env=environment)
     started = time.time()
     while process.poll() is None:
