@@ -1,5 +1,6 @@
 """One process or many: the devices that a training runs on, and each process's share of a batch."""
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ class OneProcess:
     """
 
     device, world_size, global_rank, is_global_zero, strategy = torch.device("cpu"), 1, 0, True, None
+
+    def autocast(self) -> contextlib.AbstractContextManager:
+        """A context in which nothing is computed in lower precision."""
+        return contextlib.nullcontext()
 
     def backward(self, loss: Tensor) -> None:
         """Add the loss's gradients to the parameters' ``grad``."""

@@ -13,7 +13,18 @@ def normal(dimensions: int) -> Callable[[int, torch.Generator | None], Tensor]:
     """The noise prior z ~ N(0, I): (count, generator) → (count, dimensions)."""
 
     def draw(count: int, generator: torch.Generator | None = None) -> Tensor:
-        return torch.randn(count, dimensions, generator=generator)
+        device = None if generator is None else generator.device
+        return torch.randn(count, dimensions, generator=generator, device=device)
+
+    return draw
+
+
+def uniform(dimensions: int) -> Callable[[int, torch.Generator | None], Tensor]:
+    """The noise prior z ~ U(−1, 1) in every dimension, of Radford et al. 2016: (count, generator) → (count, d)."""
+
+    def draw(count: int, generator: torch.Generator | None = None) -> Tensor:
+        device = None if generator is None else generator.device
+        return torch.rand(count, dimensions, generator=generator, device=device) * 2 - 1
 
     return draw
 

@@ -1,169 +1,251 @@
-"""Algorithm 1 of Goodfellow et al. 2014, line by line beside the paper's box."""
+"""The papers' boxes, line by line: Goodfellow et al. 2014, Arjovsky et al. 2017 and Gulrajani et al. 2017.
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+Each names what an iteration computes. How it is run (progress, checkpoints, the moving average, several processes, the
+formats that the machine likes) is :class:`lecture13.gan.engine.Engine`'s, and its keywords,
+:class:`~lecture13.gan.engine.Options`, are every box's. With labels, G(z, y) and D(x, y) get them as a second argument,
+as in the lecture's objective: y of a generated sample comes from the data, in a critic's step from its minibatch, in the
+generator's from a fresh one.
+"""
+
+from collections.abc import Callable
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from lecture13.gan.densities import Mixture
-from lecture13.gan.objectives import Objective, minimax
+from lecture13.gan.engine import Count, Engine, History, Options, Rule, adam, momentum, rmsprop
+from lecture13.gan.objectives import Objective, between, clip_, drift, minimax, slope_penalty, wasserstein
+from lecture13.gan.samplers import Sampler, from_bytes, from_mixture, from_tensors
 
-#: (count, generator) → a batch: (x,), or (x, y) with labels.
-Sampler = Callable[[int, torch.Generator | None], tuple[Tensor, ...]]
-#: parameters → the optimiser that updates them.
-Rule = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+__all__ = [
+    "History", "Rule", "Sampler", "adam", "algorithm_1", "from_bytes", "from_mixture", "from_tensors", "momentum",
+    "rmsprop", "wgan", "wgan_gp",
+]  # fmt: skip
 
-#: "The gradient-based updates can use any standard gradient-based learning rule. We used momentum."
-momentum: Rule = partial(torch.optim.SGD, lr=0.1, momentum=0.5)
+#: (count, generator) → z, the noise prior p_g(z) of the boxes.
+Prior = Callable[[int, torch.Generator | None], Tensor]
+#: (critic, real, generated) → what is added to the critic's loss.
+Penalty = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
 
-
-@dataclass
-class History:
-    """What a training leaves behind.
-
-    Args:
-        critic_loss: (steps,) the critic's loss at the last of each iteration's k steps.
-        generator_loss: (steps,) the generator's loss.
-        records: (iteration, what ``record`` gave) from iteration 0, before any update, to the last.
-    """
-
-    critic_loss: Tensor
-    generator_loss: Tensor
-    records: list[tuple[int, Any]] = field(default_factory=list)
-
-
-def from_tensors(images: Tensor, labels: Tensor | None = None) -> Sampler:
-    """Minibatches from a data set, drawn uniformly with replacement: ``images`` (N, ...), ``labels`` (N,) if there.
-
-    Raises:
-        ValueError: no images, or not as many labels as images.
-    """
-    if len(images) == 0 or (labels is not None and len(labels) != len(images)):
-        raise ValueError(f"{len(images)} images, {None if labels is None else len(labels)} labels; expected one each")
-
-    def draw(count: int, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
-        index = torch.randint(len(images), (count,), generator=generator).to(images.device)
-        return (images[index],) if labels is None else (images[index], labels[index])
-
-    return draw
-
-
-def from_mixture(target: Mixture) -> Sampler:
-    """Minibatches of fresh draws from a density."""
-    return lambda count, generator=None: (target.sample(count, generator),)
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 def algorithm_1(
     G: nn.Module,
     D: nn.Module,
     data: Sampler,
-    prior: Callable[[int, torch.Generator | None], Tensor],
+    prior: Prior,
     *,
     steps: int,
-    k: int = 1,
-    batch: int = 128,
+    k: Count = 1,
+    batch: Count = 128,
     objective: Objective = minimax,
+    penalty: Penalty | None = None,
     rule: Rule = momentum,
     generator_rule: Rule | None = None,
-    generator: torch.Generator | None = None,
-    record: Callable[[int], Any] | None = None,
-    every: int = 100,
-    description: str = "Algorithm 1",
+    **engine: Unpack[Options],
 ) -> History:
     """Minibatch stochastic gradient descent training of generative adversarial nets (Goodfellow et al. 2014).
-
-    With labels, G(z, y) and D(x, y) get them as a second argument, as in the lecture's objective. The labels y_p of
-    generated samples come from the data: in a critic's step from its minibatch, in the generator's from a fresh one.
 
     Args:
         G: generator; ``G(z)`` or ``G(z, y)`` gives samples as ``data`` gives them.
         D: critic; ``D(x)`` or ``D(x, y)`` gives a logit for each sample, (N,). D(x) of the paper is its sigmoid.
-        data: (count, generator) → (x,) or (x, y).
+        data: (number, count, generator) → (x,) or (x, y).
         prior: (count, generator) → z, the noise prior p_g(z) of the box.
         steps: training iterations, the updates of G.
         k: steps of the critic in each iteration.
         batch: m, samples in a minibatch.
         objective: losses of both; the box has :data:`~lecture13.gan.objectives.minimax`.
+        penalty: added to the critic's loss: ``lambda D, x, fake: 5 * r1(D, x)``, say.
         rule: makes the optimiser from parameters; momentum unless given.
         generator_rule: the generator's, where it differs from the critic's.
-        generator: source of all chance here, of batches and noise.
-        record: called with the iteration at 0, every ``every`` iterations and at the end; its results are kept.
-        description: stands at the progress bar.
+        engine: see :class:`~lecture13.gan.engine.Options`.
+
+    Returns:
+        The losses "critic" and "generator" of every iteration, and what the options asked for.
 
     Raises:
-        ValueError: steps, k, batch or every below 1; a critic that does not give one logit for each sample.
-        FloatingPointError: a loss that is not finite, with its iteration.
+        ValueError: a count below 1; a critic that does not give one logit for each sample, or one with batch norm
+            under a penalty.
+        FloatingPointError: a loss or a weight that is not finite, with its iteration and the last good checkpoint.
     """
-    for name, number in {"steps": steps, "k": k, "batch": batch, "every": every}.items():
-        if number < 1:
-            raise ValueError(f"{name}={number}; expected at least 1")
-    θd, θg = list(D.parameters()), list(G.parameters())
-    device = θg[0].device
-
-    def noise() -> Tensor:
-        return prior(batch, generator).to(device)
-
-    def examples() -> list[Tensor]:
-        return [part.to(device) for part in data(batch, generator)]
-
-    ascend, descend = rule(θd), (generator_rule or rule)(θg)
-    critic_loss, generator_loss = torch.empty(steps), torch.empty(steps)
-    records = [(0, record(0))] if record else []
+    if penalty:
+        _each_on_its_own(D)
+    run = Engine(
+        G, D, data, prior, batch=batch, critic_steps=k, critic_rule=rule, generator_rule=generator_rule or rule,
+        **{"description": "Algorithm 1", **engine},
+    )  # fmt: skip
 
     # for number of training iterations do
-    for step in tqdm(range(1, steps + 1), desc=description, unit="it"):
+    def iteration(index: int, chance: torch.Generator) -> dict[str, Tensor]:
         # for k steps do
-        for _ in range(k):
+        for _ in range(run.critic_steps(index)):
             # Sample minibatch of m noise samples {z⁽¹⁾, …, z⁽ᵐ⁾} from noise prior p_g(z).
-            z = noise()
+            z = run.noise(chance)
             # Sample minibatch of m examples {x⁽¹⁾, …, x⁽ᵐ⁾} from data generating distribution p_data(x).
-            x, *y = examples()
+            x, *y = run.examples(chance)
             # Update the discriminator by ascending its stochastic gradient:
             #     ∇_θd m⁻¹ Σ [log D(x⁽ⁱ⁾) + log(1 − D(G(z⁽ⁱ⁾)))].
             with torch.no_grad():  # θd moves, θg does not
-                fake = G(z, *y)
-            loss = objective.critic(_logits(D, x, *y), _logits(D, fake, *y))
-            ascend.zero_grad()
-            loss.backward(inputs=θd)
-            ascend.step()  # descends −V
+                fake = run.G(z, *y)
+            critic_loss = objective.critic(run.D(x, *y), run.D(fake, *y))
+            if penalty:
+                critic_loss = critic_loss + penalty(lambda at, y=y: run.D_twice(at, *y), x, fake)
+            run.update("D", critic_loss)  # descends −V
         # end for
-        critic_loss[step - 1] = loss.detach()
-
         # Sample minibatch of m noise samples {z⁽¹⁾, …, z⁽ᵐ⁾} from noise prior p_g(z).
-        z = noise()
-        _, *y = examples()
+        z, y = run.noise(chance), run.labels(chance)
         # Update the generator by descending its stochastic gradient:
         #     ∇_θg m⁻¹ Σ log(1 − D(G(z⁽ⁱ⁾))).
-        loss = objective.generator(_logits(D, G(z, *y), *y))
-        descend.zero_grad()
-        loss.backward(inputs=θg)  # through D, whose own parameters gather nothing
-        descend.step()
-        generator_loss[step - 1] = loss.detach()
+        generator_loss = objective.generator(run.D(run.G(z, *y), *y))
+        run.update("G", generator_loss)  # through D, whose own parameters gather nothing
+        return {"critic": critic_loss.detach(), "generator": generator_loss.detach()}
 
-        if step % every == 0 or step == steps:
-            _check(critic_loss[:step], generator_loss[:step])
-            if record:
-                records.append((step, record(step)))
     # end for
-    return History(critic_loss, generator_loss, records)
+    return run.play(iteration, steps)
 
 
-def _logits(D: nn.Module, x: Tensor, *y: Tensor) -> Tensor:
-    logits = D(x, *y)
-    if logits.shape != (len(x),):
-        raise ValueError(f"the critic gave logits of shape {tuple(logits.shape)} for {len(x)} samples; expected (N,)")
-    return logits
+def wgan(
+    G: nn.Module,
+    D: nn.Module,
+    data: Sampler,
+    prior: Prior,
+    *,
+    steps: int,
+    n_critic: Count = 5,
+    clip: float = 0.01,
+    batch: Count = 64,
+    rule: Rule = rmsprop,
+    **engine: Unpack[Options],
+) -> History:
+    """WGAN, Algorithm 1 of Arjovsky et al. 2017: the critic is kept Lipschitz by clipping its weights.
+
+    Args:
+        clip: c, the bound on every weight of the critic.
+        n_critic: steps of the critic for each of the generator's; the authors take 100 instead of 5 in the first 25
+            iterations and at every 500th: ``lambda i: 100 if i < 25 or i % 500 == 0 else 5``.
+        G, D, data, prior, steps, batch, rule, engine: as in :func:`algorithm_1`.
+
+    Returns:
+        Beside the losses "wasserstein": mean f_w(x) − mean f_w(G(z)), the critic's estimate of K·W₁(p_data, p_g).
+
+    Raises:
+        ValueError, FloatingPointError: as :func:`algorithm_1`; a clip that is not positive.
+    """
+    run = Engine(
+        G, D, data, prior, batch=batch, critic_steps=n_critic, critic_rule=rule, generator_rule=rule,
+        **{"description": "WGAN", **engine},
+    )  # fmt: skip
+
+    # while θ has not converged do
+    def iteration(index: int, chance: torch.Generator) -> dict[str, Tensor]:
+        # for t = 0, …, n_critic do
+        for _ in range(run.critic_steps(index)):
+            # Sample {x⁽ⁱ⁾} ~ P_r a batch from the real data.
+            x, *y = run.examples(chance)
+            # Sample {z⁽ⁱ⁾} ~ p(z) a batch of prior samples.
+            z = run.noise(chance)
+            # g_w ← ∇_w [m⁻¹ Σ f_w(x⁽ⁱ⁾) − m⁻¹ Σ f_w(g_θ(z⁽ⁱ⁾))]
+            with torch.no_grad():
+                fake = run.G(z, *y)
+            critic_loss = wasserstein.critic(run.D(x, *y), run.D(fake, *y))
+            # w ← w + α · RMSProp(w, g_w)
+            run.update("D", critic_loss)
+            # w ← clip(w, −c, c)
+            clip_(D, clip)
+        # end for
+        # Sample {z⁽ⁱ⁾} ~ p(z) a batch of prior samples.
+        z, y = run.noise(chance), run.labels(chance)
+        # g_θ ← −∇_θ m⁻¹ Σ f_w(g_θ(z⁽ⁱ⁾))
+        generator_loss = wasserstein.generator(run.D(run.G(z, *y), *y))
+        # θ ← θ − α · RMSProp(θ, g_θ)
+        run.update("G", generator_loss)
+        critic_loss = critic_loss.detach()
+        return {"critic": critic_loss, "generator": generator_loss.detach(), "wasserstein": -critic_loss}
+
+    # end while
+    return run.play(iteration, steps)
 
 
-def _check(critic_loss: Tensor, generator_loss: Tensor) -> None:
-    finite = critic_loss.isfinite() & generator_loss.isfinite()
-    if not finite.all():
-        step = int((~finite).nonzero()[0]) + 1
-        raise FloatingPointError(
-            f"iteration {step}: critic loss {critic_loss[step - 1].item()}, generator loss "
-            f"{generator_loss[step - 1].item()}; try a smaller learning rate"
-        )
+def wgan_gp(
+    G: nn.Module,
+    D: nn.Module,
+    data: Sampler,
+    prior: Prior,
+    *,
+    steps: int,
+    n_critic: Count = 5,
+    penalty: float = 10.0,
+    drift_weight: float = 0.0,
+    batch: Count = 64,
+    rule: Rule = adam,
+    **engine: Unpack[Options],
+) -> History:
+    """WGAN with gradient penalty, Algorithm 1 of Gulrajani et al. 2017; with drift, that of Karras et al. 2018.
+
+    Args:
+        penalty: λ, the weight of the gradient penalty.
+        drift_weight: weight of mean D(x)²; .001 in Karras et al., 0 in Gulrajani et al.
+        G, D, data, prior, steps, batch, rule, engine: as in :func:`algorithm_1`.
+        n_critic: steps of the critic for each of the generator's.
+
+    Returns:
+        Beside the losses "wasserstein", mean D(x) − mean D(G(z)), the critic's estimate of W₁(p_data, p_g), and
+        "penalty", mean (‖∇D(x̂)‖₂ − 1)².
+
+    Raises:
+        ValueError, FloatingPointError: as :func:`algorithm_1`; a critic with batch norm.
+    """
+    _each_on_its_own(D)
+    run = Engine(
+        G, D, data, prior, batch=batch, critic_steps=n_critic, critic_rule=rule, generator_rule=rule,
+        **{"description": "WGAN-GP", **engine},
+    )  # fmt: skip
+
+    # while θ has not converged do
+    def iteration(index: int, chance: torch.Generator) -> dict[str, Tensor]:
+        # for t = 1, …, n_critic do
+        for _ in range(run.critic_steps(index)):
+            # for i = 1, …, m do
+            # Sample real data x ~ P_r, latent variable z ~ p(z), a random number ε ~ U[0, 1].
+            (x, *y), z, ε = run.examples(chance), run.noise(chance), run.uniform(chance)
+            # x̃ ← G_θ(z)
+            with torch.no_grad():
+                fake = run.G(z, *y)
+            # x̂ ← εx + (1 − ε)x̃
+            x_hat = between(x, fake, ε)
+            # L⁽ⁱ⁾ ← D_w(x̃) − D_w(x) + λ(‖∇_x̂ D_w(x̂)‖₂ − 1)²
+            real_logits, fake_logits = run.D(x, *y), run.D(fake, *y)
+            distance = real_logits.mean() - fake_logits.mean()
+            slope = slope_penalty(lambda at, y=y: run.D_twice(at, *y), x_hat)
+            critic_loss = -distance + penalty * slope
+            if drift_weight:
+                critic_loss = critic_loss + drift_weight * drift(real_logits)
+            # end for
+            # w ← Adam(∇_w m⁻¹ Σ L⁽ⁱ⁾, w, α, β₁, β₂)
+            run.update("D", critic_loss)
+        # end for
+        # Sample a batch of latent variables {z⁽ⁱ⁾} ~ p(z).
+        z, y = run.noise(chance), run.labels(chance)
+        # θ ← Adam(∇_θ m⁻¹ Σ −D_w(G_θ(z)), θ, α, β₁, β₂)
+        generator_loss = wasserstein.generator(run.D(run.G(z, *y), *y))
+        run.update("G", generator_loss)
+        return {
+            "critic": critic_loss.detach(),
+            "generator": generator_loss.detach(),
+            "wasserstein": distance.detach(),
+            "penalty": slope.detach(),
+        }
+
+    # end while
+    return run.play(iteration, steps)
+
+
+def _each_on_its_own(D: nn.Module) -> None:
+    """Refuse batch norm in a penalised critic (Gulrajani et al. 2017, Section 4)."""
+    for name, layer in D.named_modules():
+        if isinstance(layer, _BATCH_NORMS):
+            raise ValueError(
+                f"the critic's layer {name!r} is batch norm, which mixes the samples of a batch: the penalty is on the "
+                f"gradient of each sample on its own. Take layer norm or none"
+            )

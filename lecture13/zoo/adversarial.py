@@ -1,0 +1,125 @@
+"""The recipe of a generator that learns from a critic: DCGAN, on scenes or on digits by label."""
+
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lecture13 import data
+from lecture13.data.stock import scene_bytes
+from lecture13.gan import dcgan, nets, objectives
+from lecture13.gan.sampling import recalibrate, sample
+from lecture13.gan.training import Sampler, adam, algorithm_1, from_bytes
+from lecture13.training import History
+from lecture13.zoo.base import Measurement
+
+SHEET = 36  # samples of fixed noise that the checkpoint keeps along the way
+
+
+@dataclass(frozen=True)
+class Adversarial:
+    """A :class:`~lecture13.zoo.base.Recipe`: the non-saturating game between DCGAN's nets, images in [−1, 1].
+
+    The net of the zoo is the moving average of the generator: ``net(z)``, z ~ N(0, I) in ``noise`` dimensions, or
+    ``net(z, y)`` with labels, gives images in [−1, 1].
+
+    Args:
+        images: so many training images are a pass.
+        maps, kernel, noise, minibatch_std: of the nets, see :mod:`lecture13.gan.dcgan`.
+        continues: the recipe of the same game with fewer steps whose checkpoint this one goes on from, if it is there.
+        measured: net → Measurement.
+    """
+
+    name: str
+    about: str
+    data: str
+    size: int
+    images: int
+    steps: int
+    maps: tuple[int, ...]
+    measured: Any
+    channels: int = 3
+    classes: int | None = None
+    kernel: int = 4
+    noise: int = 100
+    minibatch_std: bool = True
+    batch_size: int = 32
+    learning_rate: float = 4e-4
+    decay: float = 0.999
+    mirror: bool = True
+    continues: str | None = None
+
+    @property
+    def trained_on(self) -> str:
+        """The data, in a line."""
+        shown = self.steps * self.batch_size
+        return f"{self.data} at {self.size}×{self.size}, train split, {self.images} images, {shown} shown"
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values that decide the result, but for the seed and the steps."""
+        names = (
+            "data", "size", "images", "maps", "channels", "classes", "kernel", "noise", "minibatch_std", "batch_size",
+            "learning_rate", "decay", "mirror",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in names}
+
+    def build(self) -> nn.Module:
+        """The untrained generator, from torch's global generator."""
+        return dcgan.Generator(
+            self.size, self.maps, channels=self.channels, noise=self.noise, kernel=self.kernel, classes=self.classes
+        )
+
+    def train(
+        self, fabric, *, steps: int, seed: int, checkpoint: Path, examples: int | None
+    ) -> tuple[nn.Module, History]:
+        """Play the game; see :class:`~lecture13.zoo.base.Recipe`."""
+        with torch.random.fork_rng([]):
+            torch.manual_seed(seed)
+            G = self.build()
+            D = dcgan.Critic(
+                self.size, self.maps, channels=self.channels, kernel=self.kernel, classes=self.classes,
+                minibatch_std=self.minibatch_std,
+            )  # fmt: skip
+            z = torch.randn(SHEET, self.noise)
+        y = None if self.classes is None else torch.arange(SHEET) % self.classes
+        earlier = None if self.continues is None else checkpoint.with_name(f"{self.continues}.ckpt")
+        if earlier and earlier.exists() and not checkpoint.exists():
+            shutil.copy(earlier, checkpoint)
+        images = min(examples or self.images, self.images)
+
+        played = algorithm_1(
+            G,
+            D,
+            self._sampler(images, fabric.device, seed),
+            nets.normal(self.noise),
+            steps=steps,
+            batch=self.batch_size,
+            objective=objectives.non_saturating,
+            rule=partial(adam, lr=self.learning_rate, betas=(0.5, 0.999)),
+            seed=seed,
+            average=self.decay,
+            checkpoint=checkpoint,
+            checkpoint_every=250,
+            settings={**self.settings(), "images": images},
+            record=lambda done: sample(G, z, y).mul(255).round().byte(),
+            every=500,
+            fabric=fabric,
+            description=self.name,
+        )
+        metrics = {name: values.tolist() for name, values in played.metrics.items()}
+        return recalibrate(played.average), History(metrics, played.seconds)
+
+    def measure(self, net: nn.Module) -> Measurement:
+        """The card's metric."""
+        return self.measured(net)
+
+    def _sampler(self, images: int, device: torch.device, seed: int) -> Sampler:
+        if self.data == "scenes":
+            return from_bytes(scene_bytes(images, size=self.size).to(device), mirror=self.mirror, seed=seed)
+        found = data.load(self.data, "train", size=self.size, count=images)
+        labels: Tensor | None = None if self.classes is None else found.labels.to(device)
+        return from_bytes(found.images.mul(255).round().byte().to(device), labels, mirror=self.mirror, seed=seed)

@@ -1,0 +1,33 @@
+"""DCGAN on scenes at 64×64, after one pass over 50 000 of them, after five, and at the end."""
+
+from dataclasses import replace
+
+from lecture13.zoo.adversarial import Adversarial
+
+PASS = 50_000
+
+RECIPE = Adversarial(
+    name="dcgan-scenes",
+    about="DCGAN that draws scenes at 64×64, after eight passes over the training scenes",
+    data="scenes",
+    size=64,
+    images=PASS,
+    steps=8 * PASS // 32,
+    maps=(128, 96, 64, 32),
+    measured=None,
+    continues="dcgan-scenes-pass-5",
+)
+PASS_5 = replace(
+    RECIPE,
+    name="dcgan-scenes-pass-5",
+    about="DCGAN that draws scenes at 64×64, after five passes over the training scenes",
+    steps=-(-5 * PASS // 32),
+    continues="dcgan-scenes-pass-1",
+)
+PASS_1 = replace(
+    RECIPE,
+    name="dcgan-scenes-pass-1",
+    about="DCGAN that draws scenes at 64×64, after one pass over the training scenes",
+    steps=-(-PASS // 32),
+    continues=None,
+)
