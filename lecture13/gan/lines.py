@@ -27,10 +27,10 @@ def prior(count: int, generator: torch.Generator | None = None) -> Tensor:
     return torch.rand(count, 1, generator=generator)
 
 
-def data(count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Points (0, U) of the data's line, (count, 2)."""
+def data(number: int, count: int, generator: torch.Generator | None = None) -> tuple[Tensor]:
+    """Fresh points (0, U) of the data's line, (count, 2), as a :data:`~lecture13.gan.samplers.Sampler` gives them."""
     z = prior(count, generator)
-    return torch.cat([torch.zeros_like(z), z], dim=1)
+    return (torch.cat([torch.zeros_like(z), z], dim=1),)
 
 
 def wasserstein(theta: float) -> float:
