@@ -37,6 +37,15 @@ SIZES: dict[str, tuple] = {
     "gan.records": (4, 60, 60),
     "gan.frames": (2, 9, 21),
     "gan.shift_grid": (4.0, 1.0, 0.5),  # between two positions of the slider Δ
+    # chapter 04: the nets and trainings of Figure 2's grid (the fields of gan.cells.Budget), run beforehand
+    "methods.grid": (
+        {"size": 16, "width": 8, "depth": 1, "batch": 16, "steps": 4, "single": 3, "speed": 5.0}
+        | {"images": 200, "samples": 200},
+        {"size": 16, "width": 16, "depth": 1, "batch": 32, "steps": 450, "single": 3, "speed": 5.0}
+        | {"images": 20_000, "samples": 1_000},
+        {"size": 64, "width": 64, "depth": 6, "batch": 64, "steps": 200_000, "single": 1, "speed": 1.0}
+        | {"images": 50_000, "samples": 10_000},
+    ),
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
     "fgsm.signs": (48, 300, 1_000),
     "fgsm.pgd_steps": (3, 10, 40),

@@ -36,6 +36,7 @@ class Method:
         box: the loop, with everything of the method but the optimiser bound to it.
         optimiser: makes one from (parameters, lr=...).
         rate: the authors' learning rate.
+        critic_steps: for each of the generator's.
         norm: of the critics that have normalisation: batch norm, or layer norm where each sample is penalised.
         about: optimiser, critic's steps and what is special, in words.
     """
@@ -44,6 +45,7 @@ class Method:
     box: Box
     optimiser: Optimiser
     rate: float
+    critic_steps: int
     norm: Norm
     about: str
 
@@ -84,6 +86,7 @@ _DCGAN = Method(
     partial(training.algorithm_1, objective=objectives.non_saturating, k=1),
     partial(_adam, betas=(0.5, 0.999)),
     2e-4,
+    1,
     "batch",
     "non-saturating loss, Adam 2e-4, β = (0.5, 0.999), 1 critic step",
 )
@@ -92,6 +95,7 @@ _LSGAN = Method(
     partial(training.algorithm_1, objective=objectives.least_squares, k=1),
     _rmsprop,
     1e-4,
+    1,
     "batch",
     "least squares, RMSProp 1e-4, 1 critic step",
 )
@@ -100,6 +104,7 @@ _CLIPPING = Method(
     partial(training.wgan, n_critic=5, clip=0.01),
     _rmsprop,
     5e-5,
+    5,
     "batch",
     "weights clipped to ±0.01, RMSProp 5e-5, 5 critic steps",
 )
@@ -107,7 +112,7 @@ _CLIPPING = Method(
 
 def _penalised(name: str, optimiser: Optimiser, rate: float, norm: Norm, about: str) -> Method:
     box = partial(training.wgan_gp, n_critic=5, penalty=10.0)
-    return Method(name, box, optimiser, rate, norm, f"gradient penalty, λ = 10, {about}, 5 critic steps")
+    return Method(name, box, optimiser, rate, 5, norm, f"gradient penalty, λ = 10, {about}, 5 critic steps")
 
 
 #: The columns of Figure 2.

@@ -91,7 +91,7 @@ def record(
     origin = {
         "device": device or _device(run.device),
         "date": datetime.date.today().isoformat(),
-        "commit": commit or _commit(),
+        "commit": commit or describe_commit(),
         "seed": run.seed,
         "profile": run.name,
         "data": data,
@@ -141,7 +141,8 @@ def _device(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device}, {os.cpu_count()} cores"
 
 
-def _commit() -> str:
+def describe_commit() -> str:
+    """The commit of this code, with "+changes" where files differ from it; ValueError where git does not say."""
     command = ["git", "describe", "--always", "--dirty=+changes", "--exclude=*", "--abbrev=12"]
     try:
         answer = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)

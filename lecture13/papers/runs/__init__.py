@@ -1,0 +1,15 @@
+"""Runs too long for a notebook and too small for the papers' tables, recorded with their origin.
+
+A grid of trainings on a laptop's budget is no result to stand in the paper's own table (:mod:`lecture13.papers.records`
+takes only full runs), yet a chapter wants to show it. Its numbers lie in ``recorded/runs/<name>.json``, its pictures
+beside it in ``<name>.webp``, without loss.
+
+- :mod:`~lecture13.papers.runs.figure2`: seven architectures by four methods, Gulrajani et al. 2017, Figure 2
+- :mod:`~lecture13.papers.runs.figure3`: a score over iterations and seconds, Gulrajani et al. 2017, Figure 3
+
+>>> python -m lecture13.papers.runs.figure2 FOLDER --profile laptop
+"""
+
+from lecture13.papers.runs.store import Origin, read, read_picture, write, write_picture
+
+__all__ = ["Origin", "read", "read_picture", "write", "write_picture"]

@@ -1,0 +1,183 @@
+"""Gulrajani et al. 2017, Figure 2: seven architectures by four methods, and which of the 28 cells train.
+
+Each method keeps one set of hyperparameters for all architectures. A killed run goes on with the next cell::
+
+    python -m lecture13.papers.runs.figure2 FOLDER --profile laptop             # trains the cells missing in FOLDER
+    python -m lecture13.papers.runs.figure2 FOLDER --profile laptop --record    # judges and records those in FOLDER
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from lecture13 import zoo
+from lecture13.checkpoints import write_whole
+from lecture13.data.stock import scene_bytes
+from lecture13.gan import architectures, cells
+from lecture13.gan.methods import FIGURE_2
+from lecture13.gan.scores import embed, frechet_distance, scene_features
+from lecture13.gan.verdict import Criterion, nearest_other
+from lecture13.papers.runs import store
+from lecture13.profile import Profile, use
+
+NAME = "figure2"
+SHEET = 24  # samples of a cell that are kept as pictures
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A cell, and what the criterion says of its samples.
+
+    Args:
+        cell: how it was trained.
+        distance: Fréchet distance to held-out scenes on the segmenter's features; None where training stopped.
+        apart: :func:`~lecture13.gan.verdict.nearest_other` of its samples.
+        verdict: "trains", "collapses" or "fails".
+    """
+
+    cell: cells.Cell
+    distance: float | None
+    apart: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The recorded figure: ``grid[architecture, method]`` is a :class:`Judged`; cells may be missing.
+
+    Args:
+        origin: of the run.
+        budget: of every cell.
+        criterion: its thresholds.
+        judged: by (architecture, method).
+        sheets: by (architecture, method), uint8 (SHEET, 3, S, S), the same z in every cell.
+    """
+
+    origin: store.Origin
+    budget: cells.Budget
+    criterion: Criterion
+    judged: dict[tuple[str, str], Judged]
+    sheets: dict[tuple[str, str], Tensor]
+
+    def __getitem__(self, key: tuple[str, str]) -> Judged:
+        return self.judged[key]
+
+    @property
+    def missing(self) -> list[tuple[str, str]]:
+        """Cells of the figure that were not run."""
+        return [key for key in keys() if key not in self.judged]
+
+    def count(self, method: str, verdict: str) -> int:
+        """Cells of a method with this verdict."""
+        return sum(found.verdict == verdict for (_, name), found in self.judged.items() if name == method)
+
+
+def keys() -> list[tuple[str, str]]:
+    """(architecture, method) of the 28 cells, row by row."""
+    return [(architecture, method) for architecture in architectures.names() for method in FIGURE_2]
+
+
+def train(run: Profile, folder: Path) -> None:
+    """Train the cells that ``folder`` does not hold yet, one file each."""
+    budget = cells.Budget(**run["methods.grid"])
+    judge = Judge(budget)
+    missing = [key for key in keys() if not _path(folder, *key).exists()]
+    images = scene_bytes(budget.images, size=budget.size)
+    for architecture, method in tqdm(missing, desc="cells of Figure 2", unit="cell"):
+        cell, samples = cells.play(
+            architecture, FIGURE_2[method], budget, images, seed=run.seed, device=run.device, score=judge.distance
+        )
+        content = safetensors.torch.save({"samples": samples.contiguous()}, metadata={"cell": json.dumps(asdict(cell))})
+        write_whole(_path(folder, architecture, method), content)
+
+
+class Judge:
+    """The criterion on held-out scenes, measured once: twice as many as samples of a cell."""
+
+    def __init__(self, budget: cells.Budget):
+        self._features = scene_features(zoo.load("scene-segmenter"))
+        held_out = scene_bytes(2 * budget.samples, size=budget.size, split="test")
+        real, fresh = held_out.split(budget.samples)
+        self._real = embed(real, self._features)
+        self.criterion = Criterion.measure(real, fresh, self._features)
+
+    def distance(self, samples: Tensor) -> float:
+        """The Fréchet distance of samples uint8 (N, 3, S, S)."""
+        return frechet_distance(self._real, samples, self._features).value
+
+    def __call__(self, cell: cells.Cell, samples: Tensor) -> Judged:
+        """The verdict on a cell."""
+        if cell.failure:
+            return Judged(cell, None, None, "fails")
+        distance, apart = self.distance(samples), nearest_other(samples)
+        return Judged(cell, distance, apart, self.criterion.judge(distance, apart))
+
+
+def record(run: Profile, folder: Path, *, into: Path = store.FOLDER) -> Path:
+    """Judge the cells in ``folder``, and record them with the first samples of each.
+
+    Raises:
+        ValueError: no cell there.
+    """
+    budget = cells.Budget(**run["methods.grid"])
+    there = [key for key in keys() if _path(folder, *key).exists()]
+    if not there:
+        raise ValueError(f"no cell of Figure 2 in {folder}; run the same without --record first")
+    judge, rows, sheets = Judge(budget), [], []
+    for key in tqdm(there, desc="judging", unit="cell"):
+        with safetensors.safe_open(_path(folder, *key), "pt") as file:
+            cell, samples = _cell(json.loads(file.metadata()["cell"])), file.get_tensor("samples")
+        rows.append(asdict(judge(cell, samples)))
+        sheets.append(samples[:SHEET])
+    content = {"budget": asdict(budget), "criterion": asdict(judge.criterion), "cells": rows}
+    data = f"scenes drawn at {budget.size}×{budget.size}, {budget.images} of the train split"
+    store.write_picture(NAME, torch.stack(sheets), folder=into)
+    return store.write(NAME, store.Origin.here(run, data), content, folder=into)
+
+
+def load(*, folder: Path = store.FOLDER) -> Grid:
+    """The recorded figure; see :func:`lecture13.papers.runs.store.read` for what may be wrong with it."""
+    origin, content = store.read(NAME, folder=folder)
+    budget = cells.Budget(**content["budget"])
+    judged = {}
+    for row in content["cells"]:
+        found = Judged(**{**row, "cell": _cell(row["cell"])})
+        judged[found.cell.architecture, found.cell.method] = found
+    sheets = store.read_picture(NAME, budget.size, folder=folder)
+    return Grid(origin, budget, Criterion(**content["criterion"]), judged, dict(zip(judged, sheets, strict=True)))
+
+
+def _cell(plain: dict[str, Any]) -> cells.Cell:
+    curves = {name: [tuple(point) for point in plain[name]] for name in ("critic", "generator", "scores")}
+    return cells.Cell(**{**plain, **curves, "parameters": tuple(plain["parameters"])})
+
+
+def _path(folder: Path, architecture: str, method: str) -> Path:
+    return folder / f"{architecture}--{method}.safetensors"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__.split("\n\n")[0])
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the cells go, one file each")
+    parser.add_argument("--profile", help="smoke, laptop or full ($LECTURE13_PROFILE, else laptop)")
+    parser.add_argument("--device", help="cpu, cuda, … (the best there is)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--record", action="store_true", help="judge what is there, and record it in the package")
+    options = parser.parse_args(arguments)
+    run = use(options.profile, device=options.device, seed=options.seed)
+    (record if options.record else train)(run, options.folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
