@@ -32,15 +32,26 @@ def power_spectrum(images: Tensor) -> Tensor:
     Raises:
         ValueError: another shape, no images, NaN.
     """
-    if images.ndim != 4 or not images.numel():
-        raise ValueError(f"images of shape {tuple(images.shape)}; expected (N, C, H, W), not empty")
-    if not images.isfinite().all():
-        raise ValueError("images hold NaN or infinity: the generator has diverged")
+    _check(images)
     height, width = images.shape[-2:]
     power = sum(  # in parts: the transform of a thousand images takes a gigabyte
         torch.fft.fft2(part.double()).abs().square().mean(1).sum(0) for part in images.split(100)
     )
     return torch.fft.fftshift(power / (len(images) * (height * width) ** 2))
+
+
+def shared(images: Tensor) -> Tensor:
+    """The share of each frequency's power that is the same in all images, |E F|²/E|F|²: (H, W), in [0, 1].
+
+    A texture that a generator repeats at the same place in every sample is 1, whatever else differs; N images that
+    have nothing in common are about 1/N. Frequency 0, the mean colour, stands in the middle.
+
+    Raises:
+        ValueError: as :func:`power_spectrum`.
+    """
+    _check(images)
+    mean = power_spectrum(images.double().mean(0, keepdim=True))
+    return mean / power_spectrum(images).clamp_min(torch.finfo(torch.float64).tiny)
 
 
 def radial(spectrum: Tensor) -> Radial:
@@ -92,3 +103,10 @@ def checkerboard(spectrum: Tensor, period: int = 2) -> float:
             others = torch.cat([around[:12], around[13:]])
             ratios.append(around[12] / others.median())
     return torch.stack(ratios).log().mean().exp().item()
+
+
+def _check(images: Tensor) -> None:
+    if images.ndim != 4 or not images.numel():
+        raise ValueError(f"images of shape {tuple(images.shape)}; expected (N, C, H, W), not empty")
+    if not images.isfinite().all():
+        raise ValueError("images hold NaN or infinity: the generator has diverged")

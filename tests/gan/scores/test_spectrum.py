@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lecture13.gan.scores.spectrum import checkerboard, power_spectrum, radial
+from lecture13.gan.scores.spectrum import checkerboard, power_spectrum, radial, shared
 
 
 def noise(count=20, side=16, channels=3, seed=0):
@@ -68,6 +68,25 @@ def test_a_longer_period_is_told_apart():
     assert checkerboard(spectrum, 4) == pytest.approx(1, abs=0.3)
 
 
+def test_images_that_are_all_alike_share_all_their_power():
+    np.testing.assert_allclose(shared(noise(1).expand(9, -1, -1, -1)), 1)
+
+
+def test_images_without_anything_in_common_share_one_nth():
+    images = torch.randn(50, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert shared(images).mean().item() == pytest.approx(1 / 50, rel=0.1)
+
+
+def test_a_repeated_texture_is_told_from_what_differs():
+    """With a wave of power a in every image, and noise of power b there: a/(a + b) of it is shared, for N → ∞."""
+    wave = torch.cos(2 * torch.pi * 5 * torch.arange(16) / 16).expand(1, 1, 16, 16)
+    images = wave / 8 + torch.randn(4000, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    a, b = (1 / 16) ** 2, 1 / 256  # |F|²/(HW)² of the wave, and E|F|²/(HW)² of the noise
+    found = shared(images)
+    assert found[8, 13].item() == pytest.approx(a / (a + b), abs=0.03)
+    assert found[13, 8].item() < 0.01
+
+
 @pytest.mark.parametrize(("side", "period"), [(16, 3), (16, 1), (16, 8), (10, 4)])
 def test_periods_that_do_not_fit_are_refused(side, period):
     with pytest.raises(ValueError, match=f"period={period} in a spectrum of side {side}"):
@@ -76,8 +95,9 @@ def test_periods_that_do_not_fit_are_refused(side, period):
 
 @pytest.mark.parametrize("images", [torch.zeros(0, 3, 4, 4), torch.zeros(3, 4, 4), torch.full((1, 1, 4, 4), torch.nan)])
 def test_bad_images_are_refused(images):
-    with pytest.raises(ValueError, match="images"):
-        power_spectrum(images)
+    for measure in (power_spectrum, shared):
+        with pytest.raises(ValueError, match="images"):
+            measure(images)
 
 
 def test_only_squares_have_rings():
