@@ -37,6 +37,17 @@ SIZES: dict[str, tuple] = {
     "gan.records": (4, 60, 60),
     "gan.frames": (2, 9, 21),
     "gan.shift_grid": (4.0, 1.0, 0.5),  # between two positions of the slider Δ
+    # chapter 03: the lines' iterations, points of an exact plan, critics held to their end, deep critics, games
+    "wasserstein.lines_steps": (8, 150, 400),
+    "wasserstein.points": (60, 500, 1500),
+    "wasserstein.critic_steps": (60, 1500, 12_000),
+    "wasserstein.deep_steps": (20, 200, 1_000),
+    "wasserstein.clips": ((0.01, 0.1), (0.001, 0.01, 0.03, 0.1, 0.3), (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
+    "wasserstein.ring_steps": (8, 320, 3_000),
+    "wasserstein.line_steps": (8, 320, 1_000),
+    "wasserstein.records": (2, 20, 40),
+    "wasserstein.frames": (2, 6, 11),
+    "wasserstein.digits": (60, 500, 500),
     # chapter 04: the nets and trainings of Figure 2's grid (the fields of gan.cells.Budget), run beforehand
     "methods.grid": (
         {"size": 16, "width": 8, "depth": 1, "batch": 16, "steps": 4, "single": 3, "speed": 5.0}
