@@ -57,6 +57,13 @@ SIZES: dict[str, tuple] = {
         {"size": 64, "width": 64, "depth": 6, "batch": 64, "steps": 200_000, "single": 1, "speed": 1.0}
         | {"images": 50_000, "samples": 10_000},
     ),
+    # chapter 02: training scenes to be compared with, scenes of each kind to be scored, the live training's iterations,
+    # digits of each label, and positions of the slider
+    "dcgan.train_scenes": (60, 1_400, 50_000),
+    "dcgan.scored_scenes": (70, 300, 2_000),
+    "dcgan.live_steps": (12, 600, 4_000),
+    "dcgan.digits": (4, 30, 100),
+    "dcgan.positions": (3, 9, 17),
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
     "fgsm.signs": (48, 300, 1_000),
     "fgsm.pgd_steps": (3, 10, 40),
