@@ -34,7 +34,7 @@ def copy(trial, tmp_path):
 
 
 def test_all_recipes_ship_their_net():
-    assert set(SHIPPED) == set(RECIPES)
+    assert set(RECIPES) - set(SHIPPED) == {"cifar10-classifier"}  # learnt from images that may not be passed on
     assert all(recipe.name == name for name, recipe in RECIPES.items())
 
 

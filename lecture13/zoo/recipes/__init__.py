@@ -5,9 +5,16 @@ A new net: write its file, list it below, ``python -m lecture13 train NAME --fol
 """
 
 from lecture13.zoo.base import Recipe
-from lecture13.zoo.recipes import fc_digits, lenet_digits, scene_classifier, scene_segmenter, sign_classifier
+from lecture13.zoo.recipes import (
+    cifar10_classifier,
+    fc_digits,
+    lenet_digits,
+    scene_classifier,
+    scene_segmenter,
+    sign_classifier,
+)
 
 RECIPES: dict[str, Recipe] = {
     file.RECIPE.name: file.RECIPE
-    for file in (lenet_digits, fc_digits, scene_classifier, scene_segmenter, sign_classifier)
+    for file in (cifar10_classifier, lenet_digits, fc_digits, scene_classifier, scene_segmenter, sign_classifier)
 }
