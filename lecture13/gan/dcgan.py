@@ -154,8 +154,8 @@ def _doublings(size: int) -> int:
     if doublings < 1 or size % 2**doublings:
         near = sorted({base << n for base in (4, 5, 6, 7) for n in range(1, 9)}, key=lambda s: abs(s - size))[:3]
         raise ValueError(
-            f"size={size}: a side must be 4, 5, 6 or 7 times a power of two, 8 or more, to be reached by doubling; near "
-            f"it are {', '.join(map(str, sorted(near)))}"
+            f"size={size}: a side must be 4, 5, 6 or 7 times a power of two, 8 or more, to be reached by doubling; "
+            f"near it are {', '.join(map(str, sorted(near)))}"
         )
     return doublings
 
@@ -213,7 +213,7 @@ def _coded(labels: Tensor | None, count: int, classes: int) -> Tensor:
         raise ValueError(f"no labels; this net has {classes} classes and takes one label for each of {count} samples")
     if labels.shape != (count,) or labels.min() < 0 or labels.max() >= classes:
         raise ValueError(
-            f"labels {tuple(labels.shape)} from {labels.min()} to {labels.max()} for {count} samples; expected one each, "
-            f"from 0 to {classes - 1}"
+            f"labels {tuple(labels.shape)} from {labels.min()} to {labels.max()} for {count} samples; expected one "
+            f"each, from 0 to {classes - 1}"
         )
     return one_hot(labels, classes)

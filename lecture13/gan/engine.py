@@ -1,4 +1,4 @@
-"""The engine under every box of :mod:`lecture13.gan.training`: what an iteration asks for, as fast as the machine does it.
+"""The engine under every box of :mod:`lecture13.gan.training`: what an iteration asks for, as fast as it gets.
 
 A box says what to compute. The engine draws the noise and the minibatches, steps the optimisers, keeps the generator's
 moving average, records samples along the way, and hands the iterations to :func:`lecture13.training.fit`, which shows
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from lecture13.gan.samplers import Sampler
 from lecture13.processes import OneProcess, share
@@ -135,7 +134,7 @@ class Engine:
         fabric: "Fabric | OneProcess | None" = None,
         description: str = "training",
     ):
-        for name, number in {"every": every, "batch": batch, "critic_steps": critic_steps}.items():
+        for name, number in {"every": every, "batch": batch, "k, the critic's steps": critic_steps}.items():
             if not callable(number) and number < 1:
                 raise ValueError(f"{name}={number}; expected at least 1")
         if getattr(getattr(getattr(fabric, "strategy", None), "precision", None), "scaler", None):
@@ -234,8 +233,10 @@ class Engine:
         loss.backward(inputs=parameters)
         if self.fabric.world_size > 1:
             gradients = [p.grad for p in parameters if p.grad is not None]
-            mean = self.fabric.all_reduce(parameters_to_vector(gradients), reduce_op="mean")
-            vector_to_parameters(mean, gradients)
+            joined = torch.cat([gradient.reshape(-1) for gradient in gradients])  # one message, not one for each
+            parts = self.fabric.all_reduce(joined, reduce_op="mean").split([g.numel() for g in gradients])
+            for gradient, mean in zip(gradients, parts, strict=True):
+                gradient.copy_(mean.view(gradient.shape))
         rule.step()
 
     def forget(self, name: str) -> None:

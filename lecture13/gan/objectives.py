@@ -102,7 +102,7 @@ def gradient_norms(critic: Callable[[Tensor], Tensor], samples: Tensor, *, creat
     at = samples.detach().requires_grad_()
     with torch.enable_grad():
         (gradient,) = torch.autograd.grad(critic(at).sum(), at, create_graph=create_graph)
-    return torch.linalg.vector_norm(gradient.flatten(1).float(), dim=1)
+    return torch.linalg.vector_norm(gradient.flatten(1), dim=1)
 
 
 def gradient_penalty(
@@ -143,7 +143,7 @@ def r1(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
     at = real.detach().requires_grad_()
     with torch.enable_grad():
         (gradient,) = torch.autograd.grad(critic(at).sum(), at, create_graph=True)
-    return gradient.flatten(1).float().square().sum(1).mean()  # the square of a norm would have no gradient at 0
+    return gradient.flatten(1).square().sum(1).mean()  # the square of a norm would have no gradient at 0
 
 
 def drift(real_logits: Tensor) -> Tensor:

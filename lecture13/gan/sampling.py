@@ -11,7 +11,7 @@ CHUNK = 100
 
 @torch.no_grad()
 def sample(G: nn.Module, z: Tensor, y: Tensor | None = None) -> Tensor:
-    """What ``G`` draws in eval mode from z (N, noise), and y (N,) if it has classes: (N, C, H, W) in [0, 1], on the CPU.
+    """What ``G`` draws in eval mode from z (N, noise), and y (N,) if it has classes: (N, C, H, W) in [0, 1], on CPU.
 
     In parts of a hundred, so that memory stays flat; the net's mode is left as it was.
     """

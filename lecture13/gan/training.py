@@ -2,9 +2,9 @@
 
 Each names what an iteration computes. How it is run (progress, checkpoints, the moving average, several processes, the
 formats that the machine likes) is :class:`lecture13.gan.engine.Engine`'s, and its keywords,
-:class:`~lecture13.gan.engine.Options`, are every box's. With labels, G(z, y) and D(x, y) get them as a second argument,
-as in the lecture's objective: y of a generated sample comes from the data, in a critic's step from its minibatch, in the
-generator's from a fresh one.
+:class:`~lecture13.gan.engine.Options`, are every box's. With labels, G(z, y) and D(x, y) get them as a second
+argument, as in the lecture's objective: y of a generated sample comes from the data, in a critic's step from its
+minibatch, in the generator's from a fresh one.
 """
 
 from collections.abc import Callable
