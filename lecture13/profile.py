@@ -45,10 +45,10 @@ SIZES: dict[str, tuple] = {
     "wasserstein.clips": ((0.01, 0.1), (0.001, 0.01, 0.03, 0.1, 0.3), (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
     "wasserstein.ring_steps": (8, 320, 3_000),
     "wasserstein.line_steps": (8, 320, 1_000),
-    "wasserstein.records": (2, 20, 40),
+    "wasserstein.records": (4, 20, 40),
     "wasserstein.frames": (2, 6, 11),
     "wasserstein.digits": (60, 500, 500),
-    # chapter 04: the nets and trainings of Figure 2's grid (the fields of gan.cells.Budget), run beforehand
+    # chapter 04: nets and trainings of Figures 2 and 3 (the fields of gan.cells.Budget), run beforehand
     "methods.grid": (
         {"size": 16, "width": 8, "depth": 1, "batch": 16, "steps": 4, "single": 3, "speed": 5.0}
         | {"images": 200, "samples": 200},
@@ -57,13 +57,22 @@ SIZES: dict[str, tuple] = {
         {"size": 64, "width": 64, "depth": 6, "batch": 64, "steps": 200_000, "single": 1, "speed": 1.0}
         | {"images": 50_000, "samples": 10_000},
     ),
+    "methods.curves": (
+        {"size": 32, "width": 4, "depth": 1, "batch": 8, "steps": 4, "single": 5, "speed": 5.0}
+        | {"images": 100, "samples": 100},
+        {"size": 32, "width": 16, "depth": 1, "batch": 32, "steps": 400, "single": 5, "speed": 5.0}
+        | {"images": 50_000, "samples": 2_000},
+        {"size": 32, "width": 128, "depth": 1, "batch": 64, "steps": 200_000, "single": 1, "speed": 1.0}
+        | {"images": 50_000, "samples": 50_000},
+    ),
     # chapter 02: training scenes to be compared with, scenes of each kind to be scored, the live training's iterations,
-    # digits of each label, and positions of the slider
+    # digits of each label, and the slider's positions and pairs of ends
     "dcgan.train_scenes": (60, 1_400, 50_000),
     "dcgan.scored_scenes": (70, 300, 2_000),
     "dcgan.live_steps": (12, 600, 4_000),
     "dcgan.digits": (4, 30, 100),
     "dcgan.positions": (3, 9, 17),
+    "dcgan.pairs": (2, 3, 4),
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
     "fgsm.signs": (48, 300, 1_000),
     "fgsm.pgd_steps": (3, 10, 40),
