@@ -25,7 +25,8 @@ def pyramid(rows: Mapping[str, Sequence[Shape]], noise: int, *, title: str) -> F
         noise: dimensions of z.
         title: of the whole figure.
     """
-    figure, axes = plt.subplots(len(rows), 1, figsize=(WIDTH, 2.0 * len(rows) + 0.4), squeeze=False)
+    figure, axes = plt.subplots(len(rows), 1, figsize=(WIDTH, 1.75 * len(rows) + 0.4), squeeze=False)
+    reach = 0.0
     for axis, (name, shapes) in zip(axes[:, 0], rows.items(), strict=True):
         largest = max(side for _, side in shapes)
         axis.add_patch(plt.Rectangle((0, -0.35), 0.08, 0.7, facecolor=COLOURS[1], edgecolor="black", linewidth=0.7))
@@ -44,10 +45,12 @@ def pyramid(rows: Mapping[str, Sequence[Shape]], noise: int, *, title: str) -> F
             axis.text(
                 at + length / 2, -height / 2 - 0.12, f"{maps}\n{side}×{side}", ha="center", va="top", fontsize=8.5
             )
-            at += length + 0.22 * height + 0.62
-        axis.set(xlim=(-0.2, 8.4), ylim=(-1.55, 1.35), aspect="equal")
+            reach = max(reach, at + length + 0.22 * height)
+            at += length + 0.22 * height + 0.55
         axis.axis("off")
         axis.set_title(name, loc="left", fontsize=9.5, pad=0)
+    for axis in axes[:, 0]:
+        axis.set(xlim=(-0.25, reach + 0.1), ylim=(-1.4, 1.1), aspect="equal")
     figure.suptitle(title, fontsize=10.5)
     return figure
 
@@ -156,7 +159,7 @@ def spectra(maps: Mapping[str, Tensor], *, captions: Mapping[str, str], title: s
         picture = axis.imshow(values, cmap="gray", vmin=low, vmax=high, extent=(-0.5, 0.5, 0.5, -0.5))
         axis.grid(False)
         axis.set(title=name, xticks=[-0.5, 0, 0.5], yticks=[-0.5, 0, 0.5])
-        axis.set_xlabel(captions[name], fontsize=9)
+        axis.set_xlabel(captions[name], fontsize=8.5)
         axis.tick_params(labelsize=8)
     axes[0, 0].set_ylabel("frequency down\n(cycles per pixel)")
     bar = figure.colorbar(picture, ax=axes[0].tolist(), fraction=0.03, pad=0.01)
