@@ -29,7 +29,7 @@ def lines_training(runs: Mapping[str, tuple[Sequence[int], Sequence[float], Sequ
         left.plot(steps, theta, **style)
         right.plot(steps, np.abs(slopes), **style)
     left.axhline(0, **_GREY)
-    left.annotate("the data", (0.99, 0), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="#404040")
+    left.annotate("the data", (0.02, 0), xycoords=("axes fraction", "data"), ha="left", va="top", color="#404040")
     left.set(xlabel="iteration", ylabel="θ, place of the generator's line")
     right.set(xlabel="iteration", ylabel="|d loss / dθ|", yscale="log")
     right.legend(loc="best", fontsize=9)

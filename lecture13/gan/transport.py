@@ -43,13 +43,17 @@ class Plan:
     def potential(self, points: Tensor) -> Tensor:
         """The best critic f*(points), (K, d) → (K,): 1-Lipschitz, and E_x f* − E_y f* = W₁ exactly.
 
-        f*(p) = minⱼ (f*(yⱼ) + ‖p − yⱼ‖): from y upwards, as steeply as a 1-Lipschitz function may. Between the samples
-        there are other best critics; this is the largest. Any constant may be added; here the mean over y is 0.
+        The dual solution fixes f* at the samples. Elsewhere a 1-Lipschitz function with these values lies between a
+        roof over y, minⱼ (f*(yⱼ) + ‖p − yⱼ‖), and a tent over x, maxᵢ (f*(xᵢ) − ‖p − xᵢ‖). Both are best critics, and
+        this is their mean. Any constant may be added; here the mean over y is 0.
         """
         points = _points(points, "points").to(self.y)
-        height = (torch.cdist(points, self.y) + self.heights).min(dim=1).values
-        base = (torch.cdist(self.y, self.y) + self.heights).min(dim=1).values
-        return height - (base * self.mass.sum(dim=0)).sum()
+
+        def roof(at: Tensor) -> Tensor:
+            return (torch.cdist(at, self.y) + self.heights).min(dim=1).values
+
+        tent = (roof(self.x) - torch.cdist(points, self.x)).max(dim=1).values
+        return (roof(points) + tent) / 2 - (roof(self.y) * self.mass.sum(dim=0)).sum()
 
 
 def plan(x: Tensor, y: Tensor, *, x_weights: Tensor | None = None, y_weights: Tensor | None = None) -> Plan:
