@@ -15,6 +15,18 @@ RESIDUAL = 0.3
 SQUASH = 5.0  # image = tanh(x / 5), logit = x / 5
 
 
+class EveryOther(nn.Module):
+    """Every second row and column: (N, C, H, W) → (N, C, ⌈H/2⌉, ⌈W/2⌉).
+
+    Before a 1×1 convolution it is that convolution's stride of 2. PyTorch 2.15 has the stride itself wrong on CPUs:
+    with few maps, in channels-last, the gradient writes beyond its memory.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The places kept."""
+        return x[:, :, ::2, ::2]
+
+
 class Bottleneck(nn.Module):
     """x + .3 · f(x), f: ReLU, 1×1 to half the maps, ReLU, 3×3, ReLU, 1×1, norm; (N, C, H, W) → (N, C′, H′, W′).
 
@@ -33,14 +45,14 @@ class Bottleneck(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(inputs, 4 * outputs, 1), nn.PixelShuffle(2))
             middle = nn.ConvTranspose2d(inputs // 2, outputs // 2, 3, stride=2, padding=1, output_padding=1)
         elif resample == "down":
-            self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=2)
+            self.shortcut = nn.Sequential(EveryOther(), nn.Conv2d(inputs, outputs, 1))
             middle = nn.Conv2d(inputs // 2, outputs // 2, 3, stride=2, padding=1)
         self.narrow = nn.Conv2d(inputs, inputs // 2, 1)
         self.middle = middle
         self.widen = nn.Conv2d(outputs // 2, outputs, 1, bias=False)
         self.norm = nn.Sequential(*normalisation(norm, outputs))
         self.apply(by_fans_)
-        self.shortcut.apply(partial(by_fans_, gain=1.0))
+        self.shortcut.apply(partial(by_fans_, gain=1.0, skipped=4 if resample == "down" else 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output."""

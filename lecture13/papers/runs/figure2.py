@@ -6,28 +6,22 @@ Each method keeps one set of hyperparameters for all architectures. A killed run
     python -m lecture13.papers.runs.figure2 FOLDER --profile laptop --record    # judges and records those in FOLDER
 """
 
-import argparse
-import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from lecture13 import zoo
-from lecture13.checkpoints import write_whole
 from lecture13.data.stock import scene_bytes
 from lecture13.gan import architectures, cells
 from lecture13.gan.methods import FIGURE_2
 from lecture13.gan.scores import embed, frechet_distance, scene_features
 from lecture13.gan.verdict import Criterion, nearest_other
-from lecture13.papers.runs import store
-from lecture13.profile import Profile, use
+from lecture13.papers.runs import parts, store
+from lecture13.profile import Profile
 
 NAME = "figure2"
 SHEET = 24  # samples of a cell that are kept as pictures
@@ -90,14 +84,13 @@ def train(run: Profile, folder: Path) -> None:
     """Train the cells that ``folder`` does not hold yet, one file each."""
     budget = cells.Budget(**run["methods.grid"])
     judge = Judge(budget)
-    missing = [key for key in keys() if not _path(folder, *key).exists()]
+    missing = [key for key in keys() if not parts.path(folder, *key).exists()]
     images = scene_bytes(budget.images, size=budget.size)
     for architecture, method in tqdm(missing, desc="cells of Figure 2", unit="cell"):
         cell, samples = cells.play(
             architecture, FIGURE_2[method], budget, images, seed=run.seed, device=run.device, score=judge.distance
         )
-        content = safetensors.torch.save({"samples": samples.contiguous()}, metadata={"cell": json.dumps(asdict(cell))})
-        write_whole(_path(folder, architecture, method), content)
+        parts.write_cell(cell, samples, folder)
 
 
 class Judge:
@@ -129,13 +122,12 @@ def record(run: Profile, folder: Path, *, into: Path = store.FOLDER) -> Path:
         ValueError: no cell there.
     """
     budget = cells.Budget(**run["methods.grid"])
-    there = [key for key in keys() if _path(folder, *key).exists()]
+    there = [key for key in keys() if parts.path(folder, *key).exists()]
     if not there:
         raise ValueError(f"no cell of Figure 2 in {folder}; run the same without --record first")
     judge, rows, sheets = Judge(budget), [], []
     for key in tqdm(there, desc="judging", unit="cell"):
-        with safetensors.safe_open(_path(folder, *key), "pt") as file:
-            cell, samples = _cell(json.loads(file.metadata()["cell"])), file.get_tensor("samples")
+        cell, samples = parts.read_cell(parts.path(folder, *key))
         rows.append(asdict(judge(cell, samples)))
         sheets.append(samples[:SHEET])
     content = {"budget": asdict(budget), "criterion": asdict(judge.criterion), "cells": rows}
@@ -150,34 +142,11 @@ def load(*, folder: Path = store.FOLDER) -> Grid:
     budget = cells.Budget(**content["budget"])
     judged = {}
     for row in content["cells"]:
-        found = Judged(**{**row, "cell": _cell(row["cell"])})
+        found = Judged(**{**row, "cell": parts.as_cell(row["cell"])})
         judged[found.cell.architecture, found.cell.method] = found
     sheets = store.read_picture(NAME, budget.size, folder=folder)
     return Grid(origin, budget, Criterion(**content["criterion"]), judged, dict(zip(judged, sheets, strict=True)))
 
 
-def _cell(plain: dict[str, Any]) -> cells.Cell:
-    curves = {name: [tuple(point) for point in plain[name]] for name in ("critic", "generator", "scores")}
-    return cells.Cell(**{**plain, **curves, "parameters": tuple(plain["parameters"])})
-
-
-def _path(folder: Path, architecture: str, method: str) -> Path:
-    return folder / f"{architecture}--{method}.safetensors"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__.split("\n\n")[0])
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the cells go, one file each")
-    parser.add_argument("--profile", help="smoke, laptop or full ($LECTURE13_PROFILE, else laptop)")
-    parser.add_argument("--device", help="cpu, cuda, … (the best there is)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--record", action="store_true", help="judge what is there, and record it in the package")
-    options = parser.parse_args(arguments)
-    run = use(options.profile, device=options.device, seed=options.seed)
-    (record if options.record else train)(run, options.folder)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(parts.command_line(__doc__.split("\n\n")[0], train, record))

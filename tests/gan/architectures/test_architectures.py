@@ -125,6 +125,12 @@ def test_a_block_resamples(resample, side):
     assert resnet.Bottleneck(8, 4, norm="layer", resample=resample)(torch.randn(2, 8, 6, 6)).shape == (2, 4, side, side)
 
 
+def test_the_shortcut_down_is_a_strided_convolution():
+    shortcut, x = resnet.Bottleneck(4, 8, norm=None, resample="down").shortcut, torch.randn(2, 4, 7, 6)
+    expected = nn.functional.conv2d(x, shortcut[1].weight, shortcut[1].bias, stride=2)
+    torch.testing.assert_close(shortcut(x), expected)
+
+
 def test_a_gate_is_a_sigmoid_times_a_tanh():
     a, b = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
     torch.testing.assert_close(Gate()(torch.cat([a, b], 1)), 1 / (1 + torch.exp(-a)) * torch.tanh(b))
