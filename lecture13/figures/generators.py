@@ -154,7 +154,9 @@ def spectra(maps: Mapping[str, Tensor], *, captions: Mapping[str, str], title: s
     logs = {name: np.log10(np.maximum(values.numpy(), 1e-30)) for name, values in maps.items()}
     low = min(np.percentile(values, 2) for values in logs.values())
     high = max(np.percentile(values, 99) for values in logs.values())
-    figure, axes = plt.subplots(1, len(maps), figsize=(WIDTH, WIDTH / len(maps) + 0.85), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(maps), figsize=(WIDTH, 0.75 * WIDTH / len(maps) + 1.3), sharey=True, squeeze=False
+    )
     for axis, (name, values) in zip(axes[0], logs.items(), strict=True):
         picture = axis.imshow(values, cmap="gray", vmin=low, vmax=high, extent=(-0.5, 0.5, 0.5, -0.5))
         axis.grid(False)
