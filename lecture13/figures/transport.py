@@ -1,6 +1,6 @@
 """The figures of chapter 03: mass that moves, critics that measure how far, and what holds them Lipschitz."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -91,7 +91,7 @@ def decoder(z: Tensor, drawn: Tensor, plan: Plan, *, extent: float, title: str) 
         extent: half the side of each panel.
         title: of the whole figure.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.9), sharey=True)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.3), sharey=True)
     _arrows(left, z, drawn, COLOURS[0], width=0.0025)
     left.plot(*z.T.numpy(), ".", color="#8c8c8c", markersize=4, label="z")
     left.plot(*drawn.T.numpy(), MARKERS[2], color=COLOURS[2], markersize=4, label="G(z)")
@@ -136,13 +136,20 @@ def surfaces(
 
 
 @styled
-def weights_and_layers(weights: Mapping[str, Tensor], layers: Mapping[str, Sequence[float]], *, title: str) -> Figure:
+def weights_and_layers(
+    weights: Mapping[str, Tensor],
+    layers: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    reach: tuple[float, float] | None = None,
+) -> Figure:
     """Where a critic's weights lie, and how its gradient goes back through its layers.
 
     Args:
         weights: critic → all its weights (N,), a histogram each.
         layers: critic → norm of the loss's gradient by the output of each layer, input side first.
         title: of the whole figure.
+        reach: of the gradients' axis.
     """
     figure = plt.figure(figsize=(WIDTH, 1.3 * max(2, len(weights)) + 1.2))
     left, right = figure.subfigures(1, 2, width_ratios=(1, 1.15))
@@ -150,25 +157,34 @@ def weights_and_layers(weights: Mapping[str, Tensor], layers: Mapping[str, Seque
     for axis, (name, values) in zip(panels, weights.items(), strict=True):
         axis.hist(values.detach().numpy(), bins=60, color=COLOURS[0])
         axis.set_title(name)
+        axis.locator_params(axis="x", nbins=4)
         axis.set(ylabel="weights", yscale="log")
     panels[-1].set_xlabel("value of a weight")
     axis = right.subplots()
     for index, (name, norms) in enumerate(layers.items()):
         style = {"color": COLOURS[index % 5], "linestyle": LINES[index % 5], "marker": MARKERS[index % 5]}
         axis.plot(range(1, len(norms) + 1), norms, label=name, **style)
-    axis.set(xlabel="layer, from the input", ylabel="norm of the loss's gradient", yscale="log")
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.set(xlabel="layer, from the input", ylabel="norm of the loss's gradient", yscale="log", ylim=reach)
     axis.legend(loc="best", fontsize=9)
     figure.suptitle(title, fontsize=10.5)
     return figure
 
 
 @styled
-def progress(runs: Mapping[str, tuple[Sequence[int], Mapping[str, Sequence[float]]]], *, ylabel: str, title: str):
+def progress(
+    runs: Mapping[str, tuple[Sequence[int], Mapping[str, Sequence[float]]]],
+    *,
+    ylabel: str | Sequence[str],
+    title: str,
+    logy: Collection[str] = (),
+) -> Figure:
     """What a critic says while both train beside what is true, one panel for each run.
 
     Args:
         runs: name → (iterations, {label → values}); each panel has its own height, the same label the same line.
-        ylabel: of all panels, with its unit.
+        ylabel: of all panels, with its unit, or one for each.
+        logy: the runs with a logarithmic axis.
         title: of the whole figure.
     """
     count = len(runs)
@@ -181,14 +197,22 @@ def progress(runs: Mapping[str, tuple[Sequence[int], Mapping[str, Sequence[float
         for label, values in lines.items():
             index = labels.index(label)
             axis.plot(steps, values, color=COLOURS[(2, 4, 0, 1)[index]], linestyle=LINES[index], label=label)
-        axis.axhline(0, **_GREY)
+        if name in logy:
+            axis.set_yscale("log")
+        else:
+            axis.axhline(0, **_GREY)
         axis.set(title=name, xlabel="iteration")
-    for axis in axes[:, 0]:
-        axis.set_ylabel(ylabel)
+    for index, axis in enumerate(axes.flat):
+        if not isinstance(ylabel, str):
+            axis.set_ylabel(ylabel[index])
+        elif index % columns == 0:
+            axis.set_ylabel(ylabel)
     handles = {
         text: handle for axis in axes.flat for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 3))
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 4), columnspacing=1.2
+    )
     figure.suptitle(title, fontsize=10.5)
     return figure
 

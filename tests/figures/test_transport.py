@@ -71,10 +71,11 @@ def test_weights_and_layers_draw_every_weight_and_layer():
         {"clip": torch.tensor([-0.1, 0.1, 0.1]), "penalty": torch.linspace(-1, 1, 5)},
         {"clip": [1e-9, 1e-3, 1.0], "penalty": [0.5, 0.6, 0.7]},
         title="Deep",
+        reach=(1e-12, 1e3),
     )
     clip, penalty, layers = figure.axes
     assert [sum(bar.get_height() for bar in axis.patches) for axis in (clip, penalty)] == [3, 5]
-    assert layers.get_yscale() == "log"
+    assert layers.get_yscale() == "log" and layers.get_ylim() == (1e-12, 1e3)
     np.testing.assert_allclose(layers.lines[0].get_xdata(), [1, 2, 3])
     np.testing.assert_allclose(layers.lines[0].get_ydata(), [1e-9, 1e-3, 1.0])
 
@@ -91,6 +92,13 @@ def test_progress_has_a_panel_for_each_run_and_one_line_for_each_label(count):
         assert drawn["exact"].get_color() == figure.axes[0].lines[0].get_color()
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["exact", "said 0", "said 1"][: 2 + (count > 1)]
+
+
+def test_progress_may_have_a_label_and_a_scale_for_each_panel():
+    runs = {"distance": ([1, 2], {"exact": [8.0, 0.1]}), "divergence": ([1, 2], {"JSD": [0.7, 0.2]})}
+    left, right = plots.progress(runs, ylabel=["W₁", "nats"], logy=["distance"], title="Line").axes
+    assert (left.get_ylabel(), right.get_ylabel()) == ("W₁", "nats")
+    assert (left.get_yscale(), right.get_yscale()) == ("log", "linear")
 
 
 def test_figures_are_closed():
