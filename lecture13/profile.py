@@ -60,7 +60,7 @@ SIZES: dict[str, tuple] = {
     "methods.curves": (
         {"size": 32, "width": 4, "depth": 1, "batch": 8, "steps": 4, "single": 5, "speed": 5.0}
         | {"images": 100, "samples": 100},
-        {"size": 32, "width": 16, "depth": 1, "batch": 32, "steps": 400, "single": 5, "speed": 5.0}
+        {"size": 32, "width": 16, "depth": 1, "batch": 32, "steps": 250, "single": 5, "speed": 5.0}
         | {"images": 50_000, "samples": 2_000},
         {"size": 32, "width": 128, "depth": 1, "batch": 64, "steps": 200_000, "single": 1, "speed": 1.0}
         | {"images": 50_000, "samples": 50_000},
@@ -73,6 +73,15 @@ SIZES: dict[str, tuple] = {
     "dcgan.digits": (4, 30, 100),
     "dcgan.positions": (3, 9, 17),
     "dcgan.pairs": (2, 3, 4),
+    # chapter 04 itself: the cell trained live
+    "methods.live": (
+        {"size": 16, "width": 8, "depth": 1, "batch": 16, "steps": 8, "single": 3, "speed": 5.0}
+        | {"images": 100, "samples": 200},
+        {"size": 16, "width": 16, "depth": 1, "batch": 32, "steps": 250, "single": 3, "speed": 5.0}
+        | {"images": 3_000, "samples": 300},
+        {"size": 16, "width": 16, "depth": 1, "batch": 32, "steps": 2_000, "single": 3, "speed": 5.0}
+        | {"images": 20_000, "samples": 1_000},
+    ),
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
     "fgsm.signs": (48, 300, 1_000),
     "fgsm.pgd_steps": (3, 10, 40),

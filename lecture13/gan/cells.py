@@ -115,7 +115,7 @@ def play(
     def record(done: int) -> None:
         with watch.paused():
             if score and done:
-                found.append((done, *watch.read(), score(drawn(G, z))))
+                found.append((done, *(round(time, 2) for time in watch.read()), score(drawn(G, z))))
 
     failure, critic, generator = "", [], []
     try:
@@ -139,7 +139,17 @@ def play(
     seen = budget.batch * steps * method.critic_steps / (cpu if torch.device(device).type == "cpu" else seconds)
     sizes = tuple(sum(p.numel() for p in net.parameters()) for net in (G, D))
     cell = Cell(
-        architecture, method.name, steps, seconds, cpu, round(seen, 1), sizes, critic, generator, found, failure
+        architecture,
+        method.name,
+        steps,
+        round(seconds, 2),
+        round(cpu, 2),
+        round(seen, 1),
+        sizes,
+        critic,
+        generator,
+        found,
+        failure,
     )
     black = torch.zeros(budget.samples, 3, budget.size, budget.size, dtype=torch.uint8)
     return cell, black if failure else drawn(G, z)
@@ -172,7 +182,7 @@ class _Watch:
 
     def read(self) -> tuple[float, float]:
         now = self._stopped or self._now()
-        return round(now[0] - self._start[0], 1), round(now[1] - self._start[1], 1)
+        return now[0] - self._start[0], now[1] - self._start[1]
 
     @contextmanager
     def paused(self) -> Iterator[None]:
