@@ -91,7 +91,7 @@ def decoder(z: Tensor, drawn: Tensor, plan: Plan, *, extent: float, title: str) 
         extent: half the side of each panel.
         title: of the whole figure.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.3), sharey=True)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.05), sharey=True)
     _arrows(left, z, drawn, COLOURS[0], width=0.0025)
     left.plot(*z.T.numpy(), ".", color="#8c8c8c", markersize=4, label="z")
     left.plot(*drawn.T.numpy(), MARKERS[2], color=COLOURS[2], markersize=4, label="G(z)")
