@@ -72,7 +72,7 @@ SIZES: dict[str, tuple] = {
     "dcgan.live_steps": (12, 600, 4_000),
     "dcgan.digits": (4, 30, 100),
     "dcgan.positions": (3, 9, 17),
-    "dcgan.pairs": (2, 3, 4),
+    "dcgan.pairs": (1, 3, 4),
     # chapter 04 itself: the cell trained live
     "methods.live": (
         {"size": 16, "width": 8, "depth": 1, "batch": 16, "steps": 8, "single": 3, "speed": 5.0}

@@ -72,14 +72,15 @@ def feature_maps(blocks: Mapping[str, Tensor], image: Tensor, *, shown: int = 8,
         for column, unit in enumerate(maps.flatten(1).var(1).topk(min(shown, len(maps))).indices.tolist()):
             axis = figure.add_subplot(grid[row, column])
             axis.imshow(maps[unit].cpu().numpy(), cmap="cividis")
-            axis.set(xticks=[], yticks=[])
+            _bare(axis)
             axis.set_title(f"unit {unit}", fontsize=6.5, pad=1.5)
             if column == 0:
                 label = f"{name}\n{len(maps)} maps\n{maps.shape[1]}×{maps.shape[2]}"
                 axis.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8.5)
     axis = figure.add_subplot(grid[:, shown:])
     axis.imshow(image.permute(1, 2, 0).cpu().numpy().clip(0, 1))
-    axis.set(xticks=[], yticks=[], title="image")
+    axis.set_title("image")
+    _bare(axis)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     figure.suptitle(title, fontsize=10.5)
     return figure
@@ -103,7 +104,7 @@ def distances(panels: Mapping[str, Mapping[str, Tensor]], *, unit: Mapping[str, 
         axis.set(title=name, xlabel=f"distance to the nearest training image\n({unit[name]})", ylim=(-2, 102))
         axis.set_xlim(left=0)
     axes[0, 0].set_ylabel("images at most so near (%)")
-    axes[0, 0].legend(loc="upper left", fontsize=8.5)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
     figure.suptitle(title, fontsize=10.5)
     return figure
 
@@ -126,7 +127,7 @@ def walks(paths: Mapping[str, Tensor], changes: Mapping[str, Tensor], *, ylabel:
         for column, image in enumerate(images):
             axis = figure.add_subplot(grid[row, column])
             axis.imshow(image.permute(1, 2, 0).cpu().numpy().clip(0, 1))
-            axis.set(xticks=[], yticks=[])
+            _bare(axis)
             if column == 0:
                 axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8.5)
     axis = figure.add_subplot(grid[-1, :])
@@ -185,7 +186,7 @@ def walker(images: Tensor, at: int, *, title: str) -> Figure:
     pictures = images.permute(0, 2, 3, 1).cpu().numpy().clip(0, 1)
     axis = figure.add_subplot(grid[0, :])
     axis.imshow(pictures[at], cmap="gray", vmin=0, vmax=1)
-    axis.set(xticks=[], yticks=[])
+    _bare(axis)
     for column, picture in enumerate(pictures):
         axis = figure.add_subplot(grid[1, column])
         axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
@@ -195,6 +196,12 @@ def walker(images: Tensor, at: int, *, title: str) -> Figure:
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0.01, hspace=0.02)
     figure.suptitle(title, fontsize=10)
     return figure
+
+
+def _bare(axis: Axes) -> None:
+    axis.set(xticks=[], yticks=[])
+    for spine in axis.spines.values():
+        spine.set_visible(False)
 
 
 def _box(axis: Axes, left: float, length: float, height: float, colour: str) -> None:
