@@ -17,7 +17,7 @@ from lecture13.gan.progressive import Critic, Generator, downsample, resolutions
 from lecture13.gan.samplers import from_bytes
 from lecture13.gan.training import wgan_gp
 
-#: Adam as in Appendix A.1.
+#: Adam as in Appendix A.1: step size α, β₁ and β₂, ε.
 RATE, BETAS, EPSILON = 1e-3, (0.0, 0.99), 1e-8
 #: Minibatches of the paper: 16, and less where the memory of its GPUs was full.
 PAPER_BATCH: Mapping[int, int] = {256: 14, 512: 6, 1024: 3}
@@ -25,12 +25,17 @@ PAPER_BATCH: Mapping[int, int] = {256: 14, 512: 6, 1024: 3}
 
 @dataclass(frozen=True)
 class Level:
-    """A resolution: shown ``fade`` images while it is faded in, then ``settle`` more, ``batch`` an iteration."""
+    """A resolution: shown ``fade`` images while it is faded in, then ``settle`` more, ``batch`` an iteration.
+
+    ``rate`` is Adam's step size there. With an equalised rate a weight moves by about that much of its initial spread
+    in a step: a level of few steps needs a larger one than the paper's.
+    """
 
     size: int
     fade: int
     settle: int
     batch: int = 16
+    rate: float = RATE
 
     @property
     def steps(self) -> int:
@@ -46,6 +51,7 @@ class Stage:
         size: the resolution.
         alpha: how far it is faded in, in [0, 1].
         batch: images in the minibatch.
+        rate: Adam's step size.
         images: real images that were shown before.
         first: whether this is the first iteration of its level.
     """
@@ -53,6 +59,7 @@ class Stage:
     size: int
     alpha: float
     batch: int
+    rate: float
     images: int
     first: bool
 
@@ -76,8 +83,8 @@ class Schedule:
             resolutions(level.size)
             if here and level.size != 2 * self.levels[here - 1].size:
                 raise ValueError(f"{level.size} after {self.levels[here - 1].size}; expected twice the resolution")
-            if level.batch < 1 or level.fade < 0 or level.settle < 0 or level.steps < 1:
-                raise ValueError(f"{level}; expected a batch of 1 or more, and images to show")
+            if level.batch < 1 or level.fade < 0 or level.settle < 0 or level.steps < 1 or not level.rate > 0:
+                raise ValueError(f"{level}; expected a batch of 1 or more, a positive rate, and images to show")
         if self.levels[0].fade:
             raise ValueError(f"{self.levels[0]} is the first: there is nothing to fade from; expected fade=0")
 
@@ -103,7 +110,7 @@ class Schedule:
                 break
             index, images = index - level.steps, images + level.steps * level.batch
         alpha = min(1.0, index * level.batch / level.fade) if level.fade else 1.0
-        return Stage(level.size, alpha, level.batch, images + index * level.batch, index == 0)
+        return Stage(level.size, alpha, level.batch, level.rate, images + index * level.batch, index == 0)
 
 
 def paper_schedule(size: int, images: int = 800_000) -> Schedule:
@@ -136,7 +143,6 @@ def grow(
     steps: int | None = None,
     penalty: float = 10.0,
     drift_weight: float = 0.001,
-    rate: float = RATE,
     mirror: bool = True,
     settings: Mapping[str, Any] | None = None,
     **engine: Unpack[Options],
@@ -153,7 +159,6 @@ def grow(
         schedule: what is shown when.
         steps: iterations; None takes the schedule's.
         penalty, drift_weight: λ of the gradient penalty and the weight of mean D(x)².
-        rate: Adam's step size α.
         mirror: turn half of the images left to right.
         settings, engine: see :class:`~lecture13.gan.engine.Options`; ``average`` is .999 unless given, ``before`` and
             the learning rule are taken.
@@ -171,15 +176,18 @@ def grow(
     shown = from_bytes(images, mirror=mirror, seed=seed)
 
     def rule(parameters) -> torch.optim.Optimizer:
-        optimizers.append(adam(parameters, lr=rate, betas=BETAS, eps=EPSILON))
+        optimizers.append(adam(parameters, lr=RATE, betas=BETAS, eps=EPSILON))
         return optimizers[-1]
 
     def before(index: int) -> None:
         stage = schedule.at(index)
         for net in (G, D):
             net.set_stage(stage.size, stage.alpha)
-        for optimizer in optimizers if stage.first else ():
-            optimizer.state.clear()
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = stage.rate
+            if stage.first:
+                optimizer.state.clear()
 
     def examples(number: int, count: int, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
         return (at_stage(*shown(number, count, generator), D.size, D.alpha),)
@@ -202,7 +210,6 @@ def grow(
             "levels": [list(vars(level).values()) for level in schedule.levels],
             "penalty": penalty,
             "drift": drift_weight,
-            "rate": rate,
             "mirror": mirror,
         },
         **{"average": 0.999, "description": "growing", **engine},

@@ -73,6 +73,7 @@ def test_the_papers_schedule():
         (lambda: Schedule((Level(4, 0, 0),)), "images to show"),
         (lambda: Schedule((Level(4, 0, 8, 0),)), "batch of 1 or more"),
         (lambda: Schedule((Level(4, 0, 8), Level(8, -1, 8))), "images to show"),
+        (lambda: Schedule((Level(4, 0, 8, rate=0.0),)), "positive rate"),
         (lambda: SMALL.at(-1), "expected 0 or more"),
         (lambda: SMALL.end(32), "has 4, 8, 16"),
         (lambda: at_stage(torch.zeros(1, 3, 16, 16), 32), "16×16 for a net at 32"),
