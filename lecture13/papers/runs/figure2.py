@@ -24,7 +24,7 @@ from lecture13.papers.runs import parts, store
 from lecture13.profile import Profile
 
 NAME = "figure2"
-SHEET = 24  # samples of a cell that are kept as pictures
+SHEET = 18  # samples of a cell that are kept as pictures
 
 
 @dataclass(frozen=True)

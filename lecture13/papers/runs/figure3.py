@@ -27,7 +27,7 @@ from lecture13.profile import Profile
 NAME = "figure3"
 ARCHITECTURE = "dcgan"  # at 32×32 and width 128 this is the net of the authors' CIFAR-10 code
 CLASSIFIER = "cifar10-classifier"
-SCORES, SPLITS, SHEET = 10, 4, 24
+SCORES, SPLITS, SHEET = 10, 4, 10
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class Origin:
 def write(name: str, origin: Origin, content: dict[str, Any], *, folder: Path = FOLDER) -> Path:
     """Write ``content`` (plain values) with its origin to ``folder/name.json``, whole or not at all."""
     path = folder / f"{name}.json"
-    text = json.dumps({"origin": asdict(origin), **content}, ensure_ascii=False, indent=1, allow_nan=False)
+    text = json.dumps({"origin": asdict(origin), **content}, ensure_ascii=False, allow_nan=False)
     write_whole(path, (text + "\n").encode())
     return path
 
