@@ -68,7 +68,7 @@ SIZES: dict[str, tuple] = {
     # chapter 02: training scenes to be compared with, scenes of each kind to be scored, the live training's iterations,
     # digits of each label, and the slider's positions and pairs of ends
     "dcgan.train_scenes": (60, 1_400, 50_000),
-    "dcgan.scored_scenes": (70, 300, 2_000),
+    "dcgan.scored_scenes": (70, 300, 1_000),
     "dcgan.live_steps": (12, 600, 4_000),
     "dcgan.digits": (4, 30, 100),
     "dcgan.positions": (3, 9, 17),

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lecture13.exercises import NotYet, close, exercise, expect
-from lecture13.gan.scores import interpolation
+from lecture13.gan.scores import interpolation, suspicious
 
 
 @exercise("02.1", title="A fractionally strided convolution, from an ordinary one")
@@ -89,7 +89,7 @@ def _(copied: Callable[[Tensor, Tensor], float]):
     copies = torch.cat([0.01 * torch.rand(500, generator=chance), honest[:1500]])
     cases = {"an honest generator": honest, "a quarter of copies": copies, "a generator of blurred means": blurred}
     for name, distance in cases.items():
-        wanted = (distance < fresh.quantile(0.01)).double().mean().item()
+        wanted = suspicious(distance, fresh)
         found = float(copied(distance, fresh))
         expect(0 <= found <= 1, f"For {name}: give a share, between 0 and 1; got {found:g}.")
         close(found, wanted, f"For {name}: the share below the 1 % quantile of the fresh images' distances.", atol=2e-3)

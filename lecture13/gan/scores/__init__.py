@@ -16,7 +16,7 @@ from lecture13.gan.scores.features import Features, Logits, embed
 from lecture13.gan.scores.frechet import frechet_distance
 from lecture13.gan.scores.inception import inception_score
 from lecture13.gan.scores.inception_v3 import InceptionV3
-from lecture13.gan.scores.neighbours import Neighbours, centre_crop, nearest
+from lecture13.gan.scores.neighbours import Neighbours, centre_crop, nearest, suspicious
 from lecture13.gan.scores.precision_recall import PrecisionRecall, precision_recall
 from lecture13.gan.scores.scenes import scene_distance, scene_features
 from lecture13.gan.scores.score import Score
@@ -38,4 +38,5 @@ __all__ = [
     "scene_distance",
     "scene_features",
     "spectrum",
+    "suspicious",
 ]

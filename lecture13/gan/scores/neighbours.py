@@ -89,6 +89,27 @@ def nearest(
     return Neighbours(index.cpu(), best.cpu(), net.name)
 
 
+def suspicious(distance: Tensor, fresh: Tensor, *, quantile: float = 0.01) -> float:
+    """The share of images, in [0, 1], that are nearer to the training set than nearly all fresh images are.
+
+    A generator that draws as the data does gets ``quantile``; one that copies, more. So does one that blurs, because
+    means are near to everything: look at the pairs.
+
+    Args:
+        distance: (N,) of each generated image to its nearest training image.
+        fresh: (M,) the same of fresh images of the data, which cannot be copies.
+        quantile: of ``fresh``, below which a distance is suspicious; M should be well above its inverse.
+
+    Raises:
+        ValueError: other shapes, none, or a quantile outside (0, 1).
+    """
+    if distance.ndim != 1 or fresh.ndim != 1 or not len(distance) or not len(fresh):
+        raise ValueError(f"distances {tuple(distance.shape)}, fresh {tuple(fresh.shape)}; expected (N,) and (M,)")
+    if not 0 < quantile < 1:
+        raise ValueError(f"quantile={quantile}; expected between 0 and 1")
+    return (distance < fresh.quantile(quantile)).double().mean().item()
+
+
 class _Pixels(nn.Module):
     """The pixels of an image over √(CHW): their Euclidean distance is a root mean square."""
 

@@ -3,7 +3,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
-from lecture13.gan.scores import Features, centre_crop, nearest
+from lecture13.gan.scores import Features, centre_crop, nearest, suspicious
 
 CANDIDATES = torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 QUERIES = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(1))
@@ -67,3 +67,28 @@ def test_centre_crop():
 def test_what_does_not_fit_is_refused(queries, options, said):
     with pytest.raises(ValueError, match=said):
         nearest(queries, CANDIDATES, **options)
+
+
+def test_an_honest_generator_is_as_suspicious_as_the_quantile_says():
+    chance = torch.Generator().manual_seed(0)
+    fresh, honest = torch.rand(5000, generator=chance), torch.rand(5000, generator=chance)
+    assert suspicious(honest, fresh) == pytest.approx(0.01, abs=0.005)
+    assert suspicious(honest, fresh, quantile=0.2) == pytest.approx(0.2, abs=0.02)
+
+
+def test_copies_are_suspicious():
+    fresh = torch.linspace(0.5, 1.5, 101)  # its 1 % quantile is 0.51
+    assert suspicious(torch.tensor([0.1, 0.505, 0.515, 2.0]), fresh) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("distance", "fresh", "options", "said"),
+    [
+        (torch.zeros(0), torch.ones(3), {}, r"distances \(0,\)"),
+        (torch.zeros(2), torch.ones(3, 1), {}, r"fresh \(3, 1\)"),
+        (torch.zeros(2), torch.ones(3), {"quantile": 1.0}, "quantile=1.0"),
+    ],
+)
+def test_distances_that_say_nothing_are_refused(distance, fresh, options, said):
+    with pytest.raises(ValueError, match=said):
+        suspicious(distance, fresh, **options)
