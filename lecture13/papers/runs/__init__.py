@@ -4,6 +4,7 @@ A grid of trainings on a laptop's budget is no result to stand in the paper's ow
 takes only full runs), yet a chapter wants to show it. Its numbers lie in ``recorded/runs/<name>.json``, its pictures
 beside it in ``<name>.webp``, without loss.
 
+- :mod:`~lecture13.papers.runs.bedrooms`: the DCGAN after one pass and after five, Radford et al. 2016, Figures 2 and 3
 - :mod:`~lecture13.papers.runs.figure2`: seven architectures by four methods, Gulrajani et al. 2017, Figure 2
 - :mod:`~lecture13.papers.runs.figure3`: a score over iterations and seconds, Gulrajani et al. 2017, Figure 3
 
