@@ -33,7 +33,7 @@ class Plan:
     @property
     def distance(self) -> float:
         """W₁: the mean distance that the mass travels."""
-        return (self.mass * torch.cdist(self.x, self.y)).sum().item()
+        return (self.mass * _distances(self.x, self.y)).sum().item()
 
     @property
     def matching(self) -> Tensor:
@@ -50,9 +50,9 @@ class Plan:
         points = _points(points, "points").to(self.y)
 
         def roof(at: Tensor) -> Tensor:
-            return (torch.cdist(at, self.y) + self.heights).min(dim=1).values
+            return (_distances(at, self.y) + self.heights).min(dim=1).values
 
-        tent = (roof(self.x) - torch.cdist(points, self.x)).max(dim=1).values
+        tent = (roof(self.x) - _distances(points, self.x)).max(dim=1).values
         return (roof(points) + tent) / 2 - (roof(self.y) * self.mass.sum(dim=0)).sum()
 
 
@@ -73,7 +73,7 @@ def plan(x: Tensor, y: Tensor, *, x_weights: Tensor | None = None, y_weights: Te
     if shapes[0] != shapes[1]:
         raise ValueError(f"x holds samples of shape {shapes[0]}, y of shape {shapes[1]}; expected one shape")
     a, b = _weights(x_weights, x, "x_weights"), _weights(y_weights, y, "y_weights")
-    cost = torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+    cost = _distances(x, y)
     mass, log = _pot().emd(a.numpy(), b.numpy(), cost.numpy(), numItermax=100_000_000, log=True)
     if log["warning"] is not None:
         raise RuntimeError(f"optimal transport of {len(x)} to {len(y)} samples: {log['warning']}; give fewer samples")
@@ -173,6 +173,13 @@ def _points(samples: Tensor, name: str) -> Tensor:
     if not rows.isfinite().all():
         raise ValueError(f"{name} holds NaN or infinity: the generator has diverged")
     return rows
+
+
+def _distances(x: Tensor, y: Tensor) -> Tensor:
+    """‖xᵢ − yⱼ‖₂, (N, M). A matrix product is faster for images, but gives equal points a distance of 1e-8."""
+    direct = x.shape[1] <= 16
+    mode = "donot_use_mm_for_euclid_dist" if direct else "use_mm_for_euclid_dist_if_necessary"
+    return torch.cdist(x, y, compute_mode=mode)
 
 
 def _weights(weights: Tensor | None, points: Tensor, name: str) -> Tensor:

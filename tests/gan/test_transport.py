@@ -99,6 +99,13 @@ def test_matching_of_equal_samples_is_the_best_assignment():
     assert plan.matching.tolist() == best.tolist()
 
 
+def test_a_large_sample_is_nowhere_from_itself():
+    x, _ = clouds((200, 1, 2, 5))
+    assert transport.wasserstein(x, x.flip(0)) == pytest.approx(0, abs=1e-14)
+    images = torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert transport.wasserstein(images, images.flip(0)) == pytest.approx(0, abs=1e-6)
+
+
 def test_weights_are_masses():
     x, y = torch.tensor([[0.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 3.0]])
     assert transport.wasserstein(x, y, x_weights=torch.tensor([2.0, 0.0])) == pytest.approx(3.0)
