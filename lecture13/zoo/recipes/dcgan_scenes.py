@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from lecture13.zoo import quality
 from lecture13.zoo.adversarial import Adversarial
 
 PASS = 50_000
@@ -14,7 +15,7 @@ RECIPE = Adversarial(
     images=PASS,
     steps=8 * PASS // 32,
     maps=(128, 96, 64, 32),
-    measured=None,
+    measured=quality.scenes,
     continues="dcgan-scenes-pass-5",
 )
 PASS_5 = replace(
