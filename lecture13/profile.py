@@ -40,7 +40,7 @@ SIZES: dict[str, tuple] = {
     # chapter 03: the lines' iterations, points of an exact plan, critics held to their end, deep critics, games
     "wasserstein.lines_steps": (8, 150, 400),
     "wasserstein.points": (60, 500, 1500),
-    "wasserstein.critic_steps": (60, 1500, 12_000),
+    "wasserstein.critic_steps": (20, 1500, 12_000),
     "wasserstein.deep_steps": (20, 200, 1_000),
     "wasserstein.clips": ((0.01, 0.1), (0.001, 0.01, 0.03, 0.1, 0.3), (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
     "wasserstein.ring_steps": (8, 320, 3_000),
@@ -72,7 +72,7 @@ SIZES: dict[str, tuple] = {
     "dcgan.live_steps": (12, 600, 4_000),
     "dcgan.digits": (4, 30, 100),
     "dcgan.positions": (3, 9, 17),
-    "dcgan.pairs": (1, 3, 4),
+    "dcgan.pairs": (1, 2, 4),
     # chapter 04 itself: the cell trained live
     "methods.live": (
         {"size": 16, "width": 8, "depth": 1, "batch": 16, "steps": 8, "single": 3, "speed": 5.0}
@@ -82,6 +82,13 @@ SIZES: dict[str, tuple] = {
         {"size": 16, "width": 16, "depth": 1, "batch": 32, "steps": 2_000, "single": 3, "speed": 5.0}
         | {"images": 20_000, "samples": 1_000},
     ),
+    # chapter 05: training scenes of the live runs and for the neighbours, images that a live run shows at each phase,
+    # scenes scored, records of a run, and columns of the pictures
+    "growing.scenes": (40, 2_000, 50_000),
+    "growing.phase": (16, 1_200, 40_000),
+    "growing.scored": (180, 400, 1_000),
+    "growing.records": (4, 12, 24),
+    "growing.columns": (4, 8, 8),
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
     "fgsm.signs": (48, 300, 1_000),
     "fgsm.pgd_steps": (3, 10, 40),

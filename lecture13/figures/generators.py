@@ -180,20 +180,17 @@ def walker(images: Tensor, at: int, *, title: str) -> Figure:
         at: index of the large one.
         title: of the figure.
     """
-    count = len(images)
-    figure = plt.figure(figsize=(5.0, 3.7))
-    grid = figure.add_gridspec(2, count, height_ratios=[3.0, 5.0 / count])
     pictures = images.permute(0, 2, 3, 1).cpu().numpy().clip(0, 1)
-    axis = figure.add_subplot(grid[0, :])
-    axis.imshow(pictures[at], cmap="gray", vmin=0, vmax=1)
-    _bare(axis)
-    for column, picture in enumerate(pictures):
-        axis = figure.add_subplot(grid[1, column])
-        axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
-        axis.set(xticks=[], yticks=[])
-        for spine in axis.spines.values():
-            spine.set(visible=True, linewidth=2.5 if column == at else 0, color=COLOURS[1])
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0.01, hspace=0.02)
+    side, gap = pictures.shape[2], max(1, pictures.shape[2] // 10)
+    spaced = np.pad(pictures, ((0, 0), (gap, gap), (gap, gap), (0, 0)), constant_values=1)
+    figure, (large, strip) = plt.subplots(2, 1, figsize=(5.0, 3.7), height_ratios=[3.0, 5.0 / len(images)])
+    large.imshow(pictures[at], cmap="gray", vmin=0, vmax=1)
+    strip.imshow(np.concatenate(spaced, axis=1), cmap="gray", vmin=0, vmax=1)
+    corner = (at * (side + 2 * gap) + gap / 2 - 0.5, gap / 2 - 0.5)
+    frame = {"fill": False, "edgecolor": COLOURS[1], "linewidth": 2.5}
+    strip.add_patch(plt.Rectangle(corner, side + gap, pictures.shape[1] + gap, **frame))
+    for axis in (large, strip):
+        _bare(axis)
     figure.suptitle(title, fontsize=10)
     return figure
 
