@@ -7,6 +7,7 @@ A new net: write its file, list it below, ``python -m lecture13 train NAME --fol
 from lecture13.zoo.base import Recipe
 from lecture13.zoo.recipes import (
     cifar10_classifier,
+    dcgan_digits,
     fc_digits,
     lenet_digits,
     scene_classifier,
@@ -16,5 +17,13 @@ from lecture13.zoo.recipes import (
 
 RECIPES: dict[str, Recipe] = {
     file.RECIPE.name: file.RECIPE
-    for file in (cifar10_classifier, lenet_digits, fc_digits, scene_classifier, scene_segmenter, sign_classifier)
+    for file in (
+        lenet_digits,
+        fc_digits,
+        cifar10_classifier,
+        sign_classifier,
+        scene_classifier,
+        scene_segmenter,
+        dcgan_digits,
+    )
 }
