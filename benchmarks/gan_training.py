@@ -130,7 +130,8 @@ def main() -> None:
     }
     flops = matrix_throughput(device, clock)
     print(
-        f"{platform.processor() or platform.machine()}, {device}, threads {torch.get_num_threads()}, torch {torch.__version__}, "
+        f"{platform.processor() or platform.machine()}, {device}, threads {torch.get_num_threads()}, "
+        f"torch {torch.__version__}, "
         f"{asked.size}×{asked.size}, batch {asked.batch}, fp32 matrix product {flops / 1e9:.0f} GFLOP/s\n"
     )
     print("| | copied loop, ms | ours, ms | ratio | lowest–highest | ours, real images/s |\n|---|---|---|---|---|---|")

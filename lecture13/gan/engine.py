@@ -239,10 +239,6 @@ class Engine:
                 gradient.copy_(mean.view(gradient.shape))
         rule.step()
 
-    def forget(self, name: str) -> None:
-        """Reset the optimiser of net ``name``: moments and counts start anew, as Karras et al. do at each level."""
-        self._rules[name].state.clear()
-
     def _begin(self, index: int) -> None:
         while len(self._starts) <= index:
             self._starts.append(self._starts[-1] + self.critic_steps(len(self._starts) - 1))
