@@ -9,11 +9,11 @@ PASS = 50_000
 
 RECIPE = Adversarial(
     name="dcgan-scenes",
-    about="DCGAN that draws scenes at 64×64, after eight passes over the training scenes",
+    about="DCGAN that draws scenes at 64×64, after six passes over the training scenes",
     data="scenes",
     size=64,
     images=PASS,
-    steps=8 * PASS // 32,
+    steps=6 * PASS // 32,
     maps=(128, 96, 64, 32),
     measured=quality.scenes,
     continues="dcgan-scenes-pass-5",
