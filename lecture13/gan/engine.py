@@ -99,7 +99,7 @@ class Engine:
     """One game between ``G`` and ``D``; the boxes use its public methods.
 
     Args:
-        G, D: generator and critic; moved to the Fabric's device if there is one.
+        G, D: generator and critic; put into train mode, and moved to the Fabric's device if there is one.
         data, prior: real samples and noise, see :mod:`lecture13.gan.samplers` and :mod:`lecture13.gan.nets`.
         batch: m, samples in a minibatch, over all processes together.
         critic_steps: minibatches of data that an iteration takes.
@@ -145,6 +145,7 @@ class Engine:
             raise ValueError(f"compile=True on {self.device}; expected CUDA, where it pays")
         self._channels_last = channels_last
         for net in (G, D):
+            net.train()
             net.to(self.device, memory_format=torch.channels_last if channels_last else torch.preserve_format)
             if self.fabric.world_size > 1:
                 net.load_state_dict(self.fabric.broadcast(net.state_dict()))  # all start where the first does
@@ -243,6 +244,11 @@ class Engine:
         while len(self._starts) <= index:
             self._starts.append(self._starts[-1] + self.critic_steps(len(self._starts) - 1))
         self._number, self._size = self._starts[index], self._batch(index)
+        if self._size < 1 or self.critic_steps(index) < 1:
+            raise ValueError(
+                f"iteration {index}: a batch of {self._size}, {self.critic_steps(index)} critic steps; expected at "
+                f"least 1 of each"
+            )
 
     def _logits(self, net: nn.Module, x: Tensor, *y: Tensor) -> Tensor:
         with self.fabric.autocast():

@@ -121,14 +121,18 @@ def gradient_penalty(
     Raises:
         ValueError: batches of different shapes.
     """
-    if real.shape != fake.shape:
-        raise ValueError(f"real {tuple(real.shape)}, generated {tuple(fake.shape)}; expected pairs of the same shape")
     ε = torch.rand(len(real), generator=generator, device=real.device, dtype=real.dtype)
     return slope_penalty(critic, between(real, fake, ε))
 
 
 def between(real: Tensor, fake: Tensor, ε: Tensor) -> Tensor:
-    """x̂ = εx + (1 − ε)x̃ for samples (N, ...), with one ε for each (N,)."""
+    """x̂ = εx + (1 − ε)x̃ for samples (N, ...), with one ε for each (N,).
+
+    Raises:
+        ValueError: batches of different shapes.
+    """
+    if real.shape != fake.shape:
+        raise ValueError(f"real {tuple(real.shape)}, generated {tuple(fake.shape)}; expected pairs of the same shape")
     ε = ε.view(-1, *[1] * (real.ndim - 1))
     return ε * real + (1 - ε) * fake
 
@@ -158,10 +162,13 @@ def drift(real_logits: Tensor) -> Tensor:
 def clip_(critic: nn.Module, bound: float) -> None:
     """w ← clip(w, −c, c) for every parameter, in place, after the optimiser's step; Arjovsky et al. 2017, Algorithm 1.
 
+    Gains of norm layers are parameters too, and are clipped from 1 to c; frozen ones stay as they are.
+
     Raises:
         ValueError: a bound that is not positive.
     """
     if not bound > 0:
         raise ValueError(f"clip at {bound}; expected a number above 0, the paper's is 0.01")
     for parameter in critic.parameters():
-        parameter.clamp_(-bound, bound)
+        if parameter.requires_grad:
+            parameter.clamp_(-bound, bound)

@@ -67,7 +67,8 @@ def algorithm_1(
     Raises:
         ValueError: a count below 1; a critic that does not give one logit for each sample, or one with batch norm
             under a penalty.
-        FloatingPointError: a loss or a weight that is not finite, with its iteration and the last good checkpoint.
+        FloatingPointError: a loss or a weight that is not finite, with its iteration (counted from 0) and the last
+            good checkpoint.
     """
     if penalty:
         _each_on_its_own(D)
@@ -116,6 +117,7 @@ def wgan(
     clip: float = 0.01,
     batch: Count = 64,
     rule: Rule = rmsprop,
+    generator_rule: Rule | None = None,
     **engine: Unpack[Options],
 ) -> History:
     """WGAN, Algorithm 1 of Arjovsky et al. 2017: the critic is kept Lipschitz by clipping its weights.
@@ -124,7 +126,7 @@ def wgan(
         clip: c, the bound on every weight of the critic.
         n_critic: steps of the critic for each of the generator's; the authors take 100 instead of 5 in the first 25
             iterations and at every 500th: ``lambda i: 100 if i < 25 or i % 500 == 0 else 5``.
-        G, D, data, prior, steps, batch, rule, engine: as in :func:`algorithm_1`.
+        G, D, data, prior, steps, batch, rule, generator_rule, engine: as in :func:`algorithm_1`.
 
     Returns:
         Beside the losses "wasserstein": mean f_w(x) − mean f_w(G(z)), the critic's estimate of K·W₁(p_data, p_g).
@@ -132,8 +134,10 @@ def wgan(
     Raises:
         ValueError, FloatingPointError: as :func:`algorithm_1`; a clip that is not positive.
     """
+    if not clip > 0:
+        raise ValueError(f"clip={clip}; expected a number above 0, the paper's is 0.01")
     run = Engine(
-        G, D, data, prior, batch=batch, critic_steps=n_critic, critic_rule=rule, generator_rule=rule,
+        G, D, data, prior, batch=batch, critic_steps=n_critic, critic_rule=rule, generator_rule=generator_rule or rule,
         **{"description": "WGAN", **engine},
     )  # fmt: skip
 
@@ -179,6 +183,7 @@ def wgan_gp(
     drift_weight: float = 0.0,
     batch: Count = 64,
     rule: Rule = adam,
+    generator_rule: Rule | None = None,
     **engine: Unpack[Options],
 ) -> History:
     """WGAN with gradient penalty, Algorithm 1 of Gulrajani et al. 2017; with drift, that of Karras et al. 2018.
@@ -186,7 +191,7 @@ def wgan_gp(
     Args:
         penalty: λ, the weight of the gradient penalty.
         drift_weight: weight of mean D(x)²; .001 in Karras et al., 0 in Gulrajani et al.
-        G, D, data, prior, steps, batch, rule, engine: as in :func:`algorithm_1`.
+        G, D, data, prior, steps, batch, rule, generator_rule, engine: as in :func:`algorithm_1`.
         n_critic: steps of the critic for each of the generator's.
 
     Returns:
@@ -194,11 +199,13 @@ def wgan_gp(
         "penalty", mean (‖∇D(x̂)‖₂ − 1)².
 
     Raises:
-        ValueError, FloatingPointError: as :func:`algorithm_1`; a critic with batch norm.
+        ValueError, FloatingPointError: as :func:`algorithm_1`; a critic with batch norm, a weight below 0.
     """
+    if not (penalty >= 0 and drift_weight >= 0):
+        raise ValueError(f"penalty={penalty}, drift_weight={drift_weight}; expected weights of 0 or more")
     _each_on_its_own(D)
     run = Engine(
-        G, D, data, prior, batch=batch, critic_steps=n_critic, critic_rule=rule, generator_rule=rule,
+        G, D, data, prior, batch=batch, critic_steps=n_critic, critic_rule=rule, generator_rule=generator_rule or rule,
         **{"description": "WGAN-GP", **engine},
     )  # fmt: skip
 
@@ -242,7 +249,10 @@ def wgan_gp(
 
 
 def _each_on_its_own(D: nn.Module) -> None:
-    """Refuse batch norm in a penalised critic (Gulrajani et al. 2017, Section 4)."""
+    """Refuse batch norm in a penalised critic (Gulrajani et al. 2017, Section 4).
+
+    Minibatch standard deviation mixes samples too, but by one number among many: Karras et al. penalise with it.
+    """
     for name, layer in D.named_modules():
         if isinstance(layer, _BATCH_NORMS):
             raise ValueError(

@@ -203,5 +203,9 @@ def test_clipping_clips():
     objectives.clip_(critic, 0.1)
     assert torch.equal(critic[1].weight.detach(), kept.clamp(-0.1, 0.1)) and kept.abs().max() > 0.1
     assert all(parameter.abs().max() <= 0.1 for parameter in critic.parameters())
+    frozen = smooth_critic().requires_grad_(False)
+    before = frozen[1].weight.clone()
+    objectives.clip_(frozen, 0.1)
+    assert torch.equal(frozen[1].weight, before)
     with pytest.raises(ValueError, match="clip at 0"):
         objectives.clip_(critic, 0)

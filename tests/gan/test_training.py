@@ -336,3 +336,21 @@ def test_a_penalty_is_added_to_the_critics_loss():
     nn.init.zeros_(D.layers[-1].weight), nn.init.zeros_(D.layers[-1].bias)
     history = play(G, D, steps=1, rule=STILL, penalty=lambda D, x, fake: 5.0 + objectives.r1(D, x))
     assert history.critic_loss.item() == pytest.approx(math.log(4) + 5)  # the gradient of a constant critic is 0
+
+
+def test_nonsense_weights_are_refused_before_anything_moves():
+    G, D = pair()
+    before = weights(D)
+    for box, option in (("wgan", {"clip": 0.0}), ("wgan_gp", {"penalty": -1.0}), ("wgan_gp", {"penalty": math.nan})):
+        with pytest.raises(ValueError, match=r"(clip|penalty)="):
+            getattr(training, box)(G, D, training.from_mixture(TARGET), nets.normal(1), steps=1, **option)
+    for option in ({"n_critic": lambda i: 0}, {"batch": lambda i: 0}):
+        with pytest.raises(ValueError, match=r"iteration 0: .*expected at least 1 of each"):
+            training.wgan(G, D, training.from_mixture(TARGET), nets.normal(1), steps=1, **option)
+    assert torch.equal(before, weights(D))
+
+
+def test_nets_learn_in_train_mode():
+    G, D = pair()
+    play(G.eval(), D.eval())
+    assert G.training and D.training
