@@ -108,10 +108,10 @@ class Judge:
         return frechet_distance(self._real, samples, self._features).value
 
     def __call__(self, cell: cells.Cell, samples: Tensor) -> Judged:
-        """The verdict on a cell."""
+        """The verdict on a cell; its last score, if it was scored, is the distance of these samples."""
         if cell.failure:
             return Judged(cell, None, None, "fails")
-        distance, apart = self.distance(samples), nearest_other(samples)
+        distance, apart = cell.scores[-1][3] if cell.scores else self.distance(samples), nearest_other(samples)
         return Judged(cell, distance, apart, self.criterion.judge(distance, apart))
 
 

@@ -39,6 +39,11 @@ class Origin:
         return cls(run.name, describe_device(run.device), today, describe_commit(), run.seed, data)
 
     @property
+    def short(self) -> str:
+        """For the title of a figure."""
+        return f"recorded run: {self.profile} profile, {self.device}, {self.date}, commit {self.commit[:9]}"
+
+    @property
     def label(self) -> str:
         """In one line."""
         return (
