@@ -9,6 +9,7 @@
 - :mod:`~lecture13.gan.transport`: optimal transport, exactly, and a critic's estimate of it
 - :mod:`~lecture13.gan.coverage`: mode collapse, measured
 - :mod:`~lecture13.gan.scores`: how good are generated images, each score named after the net it looks through
+- :mod:`~lecture13.gan.growing`, :mod:`~lecture13.gan.progressive`: nets that grow, and the schedule by which they do
 - :mod:`~lecture13.gan.nets`: small generators and critics, with and without labels
 """
 

@@ -27,8 +27,8 @@ SCHEDULE = Schedule(
         Level(4, fade=0, settle=16_000),
         Level(8, fade=12_000, settle=16_000),
         Level(16, fade=4_000, settle=10_000, batch=8, rate=3e-3),
-        Level(32, fade=6_000, settle=8_000, batch=8, rate=3e-3),
-        Level(64, fade=6_000, settle=10_000, batch=8, rate=3e-3),
+        Level(32, fade=6_000, settle=3_000, batch=8, rate=3e-3),
+        Level(64, fade=4_000, settle=6_000, batch=8, rate=3e-3),
     )
 )
 
