@@ -68,7 +68,7 @@ class Judge:
         self._classifier = Logits(zoo.load(CLASSIFIER, folder=folder), name="the course's CIFAR-10 classifier")
 
     def score(self, samples: Tensor) -> Score:
-        """Of samples, uint8 (N, 3, 32, 32)."""
+        """Of samples (N, 3, 32, 32), uint8 or in [0, 1]."""
         return inception_score(samples, self._classifier, splits=SPLITS)
 
 
@@ -76,7 +76,7 @@ def train(run: Profile, folder: Path) -> None:
     """Train the methods that ``folder`` does not hold yet, one file each."""
     budget, judge = cells.Budget(**run["methods.curves"]), Judge(folder)
     missing = [method for method in FIGURE_3 if not parts.path(folder, ARCHITECTURE, method).exists()]
-    images = _bytes("train", budget.images)
+    images = data.load("cifar10", count=budget.images).images.mul(255).round().byte()
     for method in tqdm(missing, desc="methods of Figure 3", unit="method"):
         cell, samples = cells.play(
             ARCHITECTURE,
@@ -102,7 +102,8 @@ def record(run: Profile, folder: Path, *, into: Path = store.FOLDER) -> Path:
     there = [parts.read_cell(file) for file in files if file.exists()]
     if not there:
         raise ValueError(f"no method of Figure 3 in {folder}; run the same without --record first")
-    real = judge.score(_bytes("test", budget.samples))
+    held_out = data.load("cifar10", "test", count=budget.samples)
+    real = judge.score(held_out.images)
     content: dict[str, Any] = {
         "budget": asdict(budget),
         "score": real.name,
@@ -112,7 +113,8 @@ def record(run: Profile, folder: Path, *, into: Path = store.FOLDER) -> Path:
         "cells": [asdict(cell) for cell, _ in there],
     }
     store.write_picture(NAME, torch.stack([samples[:SHEET] for _, samples in there]), folder=into)
-    return store.write(NAME, store.Origin.here(run, _source()), content, folder=into)
+    source = f"{held_out.source.split(',')[0]}, {budget.images} of the train split"
+    return store.write(NAME, store.Origin.here(run, source), content, folder=into)
 
 
 def load(*, folder: Path = store.FOLDER) -> Curves:
@@ -122,14 +124,6 @@ def load(*, folder: Path = store.FOLDER) -> Curves:
     found = {cell.method: cell for cell in map(parts.as_cell, content.pop("cells"))}
     sheets = store.read_picture(NAME, budget.size, folder=folder)
     return Curves(origin, budget, **content, cells=found, sheets=dict(zip(found, sheets, strict=True)))
-
-
-def _bytes(split: str, count: int) -> Tensor:
-    return data.load("cifar10", split, count=count).images.mul(255).round().byte()
-
-
-def _source() -> str:
-    return data.load("cifar10", "test", count=0).source
 
 
 if __name__ == "__main__":

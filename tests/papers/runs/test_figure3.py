@@ -25,7 +25,7 @@ def run(monkeypatch):
     monkeypatch.setattr(zoo, "load", lambda name, folder: net)
     monkeypatch.setattr(zoo, "card", lambda name, folder: Card)
 
-    def load(name, split, count):
+    def load(name, split="train", *, count):
         images = torch.rand(count, 3, 32, 32, generator=torch.Generator().manual_seed(count))
         return Dataset(images, torch.zeros(count).long(), ("a",), name, split, "random images")
 
@@ -48,7 +48,7 @@ def test_a_run_is_recorded_and_read(run, monkeypatch, tmp_path):
     assert curves.cells["DCGAN"] == cell and torch.equal(curves.sheets["DCGAN"], samples[: figure3.SHEET])
     assert cell.scores[-1][0] == cell.iterations == 4
     assert cell.scores[-1][3] == pytest.approx(figure3.Judge(tmp_path).score(samples).value)
-    assert 1 <= curves.real <= 10 and curves.origin.data == "random images"
+    assert 1 <= curves.real <= 10 and curves.origin.data == "random images, 8 of the train split"
 
 
 def test_the_recorded_curves():
