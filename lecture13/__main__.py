@@ -59,8 +59,8 @@ def _zoo(options: argparse.Namespace) -> int:
         except FileNotFoundError:
             rows.append((name, "not trained yet", "", "", "", ""))
             continue
-        value, size = f"{100 * card.value:.1f} %", f"{card.bytes / 1000:.0f} kB"
-        rows.append((name, card.metric, value, f"{card.n} of {card.measured_on}", f"{card.parameters:,}", size))
+        size = f"{card.bytes / 1000:.0f} kB"
+        rows.append((name, card.metric, card.shown, f"{card.n} of {card.measured_on}", f"{card.parameters:,}", size))
     _table(rows)
     return 0
 
@@ -91,7 +91,7 @@ def _train(options: argparse.Namespace) -> int:
         print(f"\nStopped. {kept} To go on: {again}", file=sys.stderr)
         return 130
     weights = checkpoint.with_suffix(".safetensors")
-    print(f"{card.metric} {100 * card.value:.2f} % on {card.n} of {card.measured_on}, after {card.seconds:.0f} s")
+    print(f"{card.metric} {card.shown} on {card.n} of {card.measured_on}, after {card.seconds:.0f} s")
     print(f'Weights: {weights}. Load them: zoo.load("{card.name}", folder=Path({str(weights.parent)!r}))')
     return 0
 

@@ -50,7 +50,7 @@ def test_train_then_again_then_resume(capsys, tmp_path):
     assert f"Checkpoint: {tmp_path / 'fc-digits.ckpt'}" in text and again in text
     card = zoo.card("fc-digits", folder=tmp_path)
     assert (card.steps, card.seed, card.examples) == (3, 5, 256)
-    assert f"accuracy {100 * card.value:.2f} % on 360 of digits" in text
+    assert f"accuracy {100 * card.value:.1f} % on 360 of digits" in text
     assert main(line) == 1
     assert "holds an earlier training" in capsys.readouterr().err
     assert main([*line, "--resume"]) == 0

@@ -44,6 +44,11 @@ class Card:
     bytes: int
     sha256: str
 
+    @property
+    def shown(self) -> str:
+        """The value as one writes it: a distance as it is, a share in percent."""
+        return f"{self.value:.3f}" if "distance" in self.metric else f"{100 * self.value:.1f} %"
+
 
 def paths(name: str, folder: Path | None = None) -> tuple[Path, Path]:
     """Where the weights and the card of a net lie: in ``folder``, or with the package."""

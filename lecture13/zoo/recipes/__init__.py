@@ -8,22 +8,26 @@ from lecture13.zoo.base import Recipe
 from lecture13.zoo.recipes import (
     cifar10_classifier,
     dcgan_digits,
+    dcgan_scenes,
     fc_digits,
     lenet_digits,
+    progressive_scenes,
     scene_classifier,
     scene_segmenter,
     sign_classifier,
 )
 
-RECIPES: dict[str, Recipe] = {
-    file.RECIPE.name: file.RECIPE
-    for file in (
-        lenet_digits,
-        fc_digits,
-        cifar10_classifier,
-        sign_classifier,
-        scene_classifier,
-        scene_segmenter,
-        dcgan_digits,
-    )
-}
+_ALL: tuple[Recipe, ...] = (
+    lenet_digits.RECIPE,
+    fc_digits.RECIPE,
+    cifar10_classifier.RECIPE,
+    sign_classifier.RECIPE,
+    scene_classifier.RECIPE,
+    scene_segmenter.RECIPE,
+    dcgan_digits.RECIPE,
+    dcgan_scenes.PASS_1,
+    dcgan_scenes.PASS_5,
+    dcgan_scenes.RECIPE,
+    *progressive_scenes.SNAPSHOTS,
+)
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
