@@ -82,8 +82,9 @@ def verdicts(
         style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": "none"}
         axis.plot([d for _, d, _ in cells], [a for _, _, a in cells], **style, label=method)
         for name, distance, apart in cells:
-            if distance > farthest or apart < nearest:
-                axis.annotate(name, (distance, apart), xytext=(5, 3), textcoords="offset points", fontsize=8)
+            if distance > farthest or apart < nearest:  # the name at the left; each method a little lower than the last
+                place = {"xytext": (-7, 4 - 5 * index), "textcoords": "offset points", "ha": "right"}
+                axis.annotate(name, (distance, apart), **place, fontsize=8)
     axis.plot(*[[value] for value in fresh], marker="*", markersize=11, color="#000000", ls="none", label="real scenes")
     axis.axvline(farthest, color="#595959", linewidth=1.1, linestyle=(0, (4, 2)))
     axis.axhline(nearest, color="#595959", linewidth=1.1, linestyle=(0, (1, 2)))
@@ -98,7 +99,7 @@ def verdicts(
         ylabel="distance to the nearest other sample\n(median, pixels in [0, 1])",
         title=title,
     )
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside lower center", ncols=5, fontsize=9)
     return figure
 
 
