@@ -134,9 +134,7 @@ def main() -> None:
         f"torch {torch.__version__}, "
         f"{asked.size}×{asked.size}, batch {asked.batch}, fp32 matrix product {flops / 1e9:.0f} GFLOP/s\n"
     )
-    print(
-        "| | copied loop, ms | ours, ms | ratio | lowest–highest | ours, real images per second of that clock |\n|---|---|---|---|---|---|"
-    )
+    print("| | copied loop, ms | ours, ms | ratio | lowest–highest | ours, images/s |\n|---|---|---|---|---|---|")
     for name, (norm, copied, box, settings, reals) in games.items():
         G = dcgan.Generator(asked.size, maps, noise=NOISE, kernel=4).to(device)
         D = dcgan.Critic(asked.size, maps, kernel=4, norm=norm).to(device)
