@@ -15,10 +15,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 from torch.nn.utils.parametrizations import spectral_norm
 
 from lecture13.gan.layers import MinibatchStd
+from lecture13.gan.nets import one_hot_labels
 
 Norm = Literal["batch", "layer"] | None
 
@@ -82,7 +82,7 @@ class Generator(nn.Module):
         if z.ndim != 2 or z.shape[1] != self.noise:
             raise ValueError(f"z of shape {tuple(z.shape)}; expected (N, {self.noise})")
         if self.classes is not None:
-            z = torch.cat([z, _coded(y, len(z), self.classes).to(z)], dim=1)
+            z = torch.cat([z, one_hot_labels(y, len(z), self.classes).to(z)], dim=1)
         elif y is not None:
             raise ValueError("labels for a generator without classes; build it with classes=K")
         return self.blocks(self.project(z).view(len(z), -1, self.start, self.start))
@@ -142,7 +142,9 @@ class Critic(nn.Module):
             expected = (self.channels, self.size, self.size)
             raise ValueError(f"images of shape {tuple(x.shape)}; expected (N, {', '.join(map(str, expected))})")
         if self.classes is not None:
-            planes = _coded(y, len(x), self.classes).to(x)[:, :, None, None].expand(-1, -1, self.size, self.size)
+            planes = (
+                one_hot_labels(y, len(x), self.classes).to(x)[:, :, None, None].expand(-1, -1, self.size, self.size)
+            )
             x = torch.cat([x, planes], dim=1)
         elif y is not None:
             raise ValueError("labels for a critic without classes; build it with classes=K")
@@ -205,15 +207,3 @@ def _initialise(layer: nn.Module) -> None:
             nn.init.zeros_(layer.bias)
     elif isinstance(layer, nn.BatchNorm2d):
         nn.init.normal_(layer.weight, 1.0, 0.02)
-
-
-def _coded(labels: Tensor | None, count: int, classes: int) -> Tensor:
-    """Labels as rows of one 1 (count, classes)."""
-    if labels is None:
-        raise ValueError(f"no labels; this net has {classes} classes and takes one label for each of {count} samples")
-    if labels.shape != (count,) or labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(
-            f"labels {tuple(labels.shape)} from {labels.min()} to {labels.max()} for {count} samples; expected one "
-            f"each, from 0 to {classes - 1}"
-        )
-    return one_hot(labels, classes)

@@ -82,11 +82,22 @@ class ConditionalCritic(nn.Module):
         return self.layers(_beside(2 * x.flatten(1) - 1, y, self.classes))[:, 0]
 
 
+def one_hot_labels(labels: Tensor | None, count: int, classes: int) -> Tensor:
+    """Labels (count,) as rows of one 1: int64 (count, classes); what a net with labels is given beside its input.
+
+    Raises:
+        ValueError: no labels, another number of them, or one out of range.
+    """
+    if labels is None:
+        raise ValueError(f"no labels; this net has {classes} classes and takes one label for each of {count} samples")
+    if labels.shape != (count,) or labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"labels {tuple(labels.shape)} from {labels.min()} to {labels.max()} for {count} samples; expected one "
+            f"each, from 0 to {classes - 1}"
+        )
+    return one_hot(labels, classes)
+
+
 def _beside(vectors: Tensor, labels: Tensor, classes: int) -> Tensor:
     """The vectors (N, d) with the labels, one-hot, beside them: (N, d + classes)."""
-    if labels.shape != vectors.shape[:1] or labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(
-            f"labels {tuple(labels.shape)} from {labels.min()} to {labels.max()} for {len(vectors)} samples; "
-            f"expected one each, from 0 to {classes - 1}"
-        )
-    return torch.cat([vectors, one_hot(labels, classes).to(vectors)], dim=1)
+    return torch.cat([vectors, one_hot_labels(labels, len(vectors), classes).to(vectors)], dim=1)

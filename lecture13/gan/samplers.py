@@ -29,7 +29,8 @@ def from_tensors(samples: Tensor, labels: Tensor | None = None, *, seed: int = 0
     Raises:
         ValueError: no samples, or not as many labels as samples.
     """
-    _same_number(samples, labels)
+    if len(samples) == 0 or (labels is not None and len(labels) != len(samples)):
+        raise ValueError(f"{len(samples)} samples, {None if labels is None else len(labels)} labels; expected one each")
 
     def draw(number: int, count: int, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
         index = batch_indices(len(samples), count, number, seed).to(samples.device, non_blocking=True)
@@ -59,8 +60,3 @@ def from_bytes(images: Tensor, labels: Tensor | None = None, *, mirror: bool = F
         return (x, *y)
 
     return draw
-
-
-def _same_number(samples: Tensor, labels: Tensor | None) -> None:
-    if len(samples) == 0 or (labels is not None and len(labels) != len(samples)):
-        raise ValueError(f"{len(samples)} samples, {None if labels is None else len(labels)} labels; expected one each")

@@ -1,6 +1,5 @@
 """The recipe of a generator that learns from a critic: DCGAN, on scenes or on digits by label."""
 
-import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from lecture13.gan import dcgan, nets, objectives
 from lecture13.gan.sampling import recalibrate, sample
 from lecture13.gan.training import Sampler, adam, algorithm_1, from_bytes
 from lecture13.training import History
-from lecture13.zoo.base import Measurement
+from lecture13.zoo.base import Measurement, go_on_from
 
 SHEET = 36  # samples of fixed noise that the checkpoint keeps along the way
 
@@ -86,9 +85,7 @@ class Adversarial:
             )  # fmt: skip
             z = torch.randn(SHEET, self.noise)
         y = None if self.classes is None else torch.arange(SHEET) % self.classes
-        earlier = None if self.continues is None else checkpoint.with_name(f"{self.continues}.ckpt")
-        if earlier and earlier.exists() and not checkpoint.exists():
-            shutil.copy(earlier, checkpoint)
+        go_on_from(self.continues, checkpoint)
         images = min(examples or self.images, self.images)
 
         played = algorithm_1(

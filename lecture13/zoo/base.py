@@ -1,5 +1,6 @@
 """What a recipe is, and what a measurement says."""
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,3 +45,10 @@ class Recipe(Protocol):
 
     def measure(self, net: nn.Module) -> Measurement:
         """The card's metric of a net in eval mode, on held-out data."""
+
+
+def go_on_from(earlier: str | None, checkpoint: Path) -> None:
+    """Start ``checkpoint`` as a copy of that of the net ``earlier``, if this lies beside it and nothing was begun."""
+    found = checkpoint.with_name(f"{earlier}.ckpt")
+    if earlier is not None and found.exists() and not checkpoint.exists():
+        shutil.copy(found, checkpoint)

@@ -1,6 +1,5 @@
 """Progressive GAN on scenes: grown from 4×4 to 64×64, with a snapshot at the end of every resolution."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from lecture13.gan.sampling import sample
 from lecture13.gan.scores import frechet_distance, scene_features
 from lecture13.training import History
 from lecture13.zoo import quality
-from lecture13.zoo.base import Measurement
+from lecture13.zoo.base import Measurement, go_on_from
 
 IMAGES = 50_000  # one pass
 SHEET = 36  # samples of fixed noise that the checkpoint keeps along the way
@@ -79,9 +78,7 @@ class Growing:
             torch.manual_seed(seed)
             G, D = Generator(whole, self.widths), Critic(whole, self.widths)
             z = torch.randn(SHEET, G.noise)
-        earlier = None if self.continues is None else checkpoint.with_name(f"{self.continues}.ckpt")
-        if earlier and earlier.exists() and not checkpoint.exists():
-            shutil.copy(earlier, checkpoint)
+        go_on_from(self.continues, checkpoint)
         images = min(examples or self.images, self.images)
         played = grow(
             G,
