@@ -154,7 +154,7 @@ def use(name: str | None = None, *, device: str | torch.device | None = None, se
     np.random.seed(seed)  # noqa: NPY002  libraries that still draw from NumPy's global state
     torch.manual_seed(seed)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-    return Profile(name, device, precision="bf16-mixed" if device.type == "cuda" else "32-true", seed=seed)
+    return Profile(name, device, precision="bf16-mixed" if _multiplies_bf16(device) else "32-true", seed=seed)
 
 
 def _device(wanted: str | torch.device | None) -> torch.device:
@@ -171,6 +171,14 @@ def _device(wanted: str | torch.device | None) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(f"device {str(device)!r} is not on this machine; it has {torch.cuda.device_count()} CUDA GPUs")
     return device
+
+
+def _multiplies_bf16(device: torch.device) -> bool:
+    """Whether the device has instructions for products in bf16; a CPU without them imitates them, ten times slower."""
+    if device.type == "cpu":
+        known = getattr(torch.cpu, "get_capabilities", dict)()  # a newer torch's
+        return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+    return device.type == "cuda"
 
 
 def data_folder() -> Path:

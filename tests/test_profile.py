@@ -54,13 +54,34 @@ def test_the_device_is_the_best_there_is_unless_one_is_asked_for(monkeypatch):
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda there=kinds[1]: there)
         run = use()
         assert run.device == torch.device(best)
-        assert run.precision == ("bf16-mixed" if best == "cuda" else "32-true")
     assert use(device="cpu").device == use(device=torch.device("cpu")).device == torch.device("cpu")
     monkeypatch.setenv("LECTURE13_DEVICE", "cpu")
     assert use().device == torch.device("cpu")
     assert use(device="mps").device == torch.device("mps")  # what a notebook says wins
     with pytest.raises(ValueError, match=r"'cuda:1' is not on this machine; it has 1 CUDA"):
         use(device="cuda:1")
+
+
+@pytest.mark.parametrize(
+    ("device", "instructions", "precision"),
+    [
+        ("cuda", {}, "bf16-mixed"),
+        ("mps", {"avx512_bf16": True}, "32-true"),
+        ("cpu", {"avx512_bf16": True, "amx_bf16": False}, "bf16-mixed"),
+        ("cpu", {"amx_bf16": True}, "bf16-mixed"),
+        ("cpu", {"avx512_bf16": False}, "32-true"),
+        ("cpu", None, "32-true"),
+    ],
+)
+def test_half_the_precision_where_the_device_multiplies_in_it(device, instructions, precision, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    if instructions is None:  # an older torch, which does not say
+        monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    else:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions, raising=False)
+    assert use(device=device).precision == precision
 
 
 def test_devices_that_are_not_there_are_named(monkeypatch):

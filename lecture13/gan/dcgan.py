@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from lecture13.gan.layers import MinibatchStd
+from lecture13.gan.layers import MinibatchStd, ResizeConv
 from lecture13.gan.nets import one_hot_labels
 
 Norm = Literal["batch", "layer"] | None
@@ -174,9 +174,7 @@ def _upsampling(inputs: int, outputs: int, kernel: int, resize: bool, *, bias: b
     if kernel < 2 or (resize and kernel % 2 == 0):
         raise ValueError(f"kernel={kernel}; expected 2 or more, and an odd number with resize=True")
     if resize:
-        return nn.Sequential(
-            nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
-        )
+        return ResizeConv(inputs, outputs, kernel, bias=bias)
     padding = (kernel - 1) // 2  # 2s = 2(s − 1) − 2·padding + kernel + output_padding
     return nn.ConvTranspose2d(
         inputs, outputs, kernel, stride=2, padding=padding, output_padding=2 * padding + 2 - kernel, bias=bias

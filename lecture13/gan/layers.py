@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, conv_transpose2d
 
 
 class MinibatchStd(nn.Module):
@@ -28,3 +29,31 @@ class MinibatchStd(nn.Module):
         spread = (groups.var(dim=1, unbiased=False) + 1e-8).sqrt()  # the root has no slope at 0
         plane = spread.mean((1, 2, 3)).repeat_interleave(size).view(n, 1, 1, 1).expand(n, 1, height, width)
         return torch.cat([x, plane], dim=1)
+
+
+def up_conv(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Nearest upsampling, then a convolution, in one: (N, inputs, H, W) → (N, outputs, 2H, 2W).
+
+    Of the pixels under a k×k kernel, two and two are copies of one. So a transposed convolution of stride 2, its kernel
+    of k + 1 the sum of the k×k one over the four places within a copied pixel, gives the same with (k + 1)²/(2k)² of
+    the work (4/9 for 3×3); as in the code of Karras et al. 2018.
+
+    Args:
+        weight: (outputs, inputs, k, k), k odd.
+        bias: (outputs,).
+    """
+    summed = 4 * avg_pool2d(weight, 2, stride=1, padding=1)
+    return conv_transpose2d(x, summed.flip(2, 3).transpose(0, 1), bias, stride=2, padding=weight.shape[-1] // 2)
+
+
+class ResizeConv(nn.Conv2d):
+    """A convolution of an odd ``kernel`` at twice the side, :func:`up_conv`: (N, inputs, H, W) → (N, outputs, 2H, 2W).
+
+    Upsampled maps are smooth: it starts without the checkerboards of strided kernels (Odena et al. 2016).
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, bias: bool = True):
+        super().__init__(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        return up_conv(x, self.weight, self.bias)

@@ -17,9 +17,9 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, interpolate, leaky_relu, linear
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, leaky_relu, linear
 
-from lecture13.gan.layers import MinibatchStd
+from lecture13.gan.layers import MinibatchStd, up_conv
 
 SMALLEST = 4  # the resolution at which growth begins
 SLOPE = 0.2  # of every leaky ReLU
@@ -96,15 +96,10 @@ class Conv(_Equalized):
 
 
 class UpConv(Conv):
-    """:func:`upsample`, then the convolution, in one: (N, inputs, H, W) → (N, outputs, 2H, 2W).
-
-    Each new pixel sees only 2×2 old ones. So a transposed convolution of stride 2, its 4×4 kernel the sum of the 3×3
-    one over the four places within a pair of pixels, gives the same with 4/9 of the work; as in the authors' code.
-    """
+    """:func:`upsample`, then the convolution, in one (:func:`~lecture13.gan.layers.up_conv`)."""
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        summed = 4 * avg_pool2d(self.weight * self.factor, 2, stride=1, padding=1)
-        return conv_transpose2d(x, summed.flip(2, 3).transpose(0, 1), self.bias, stride=2, padding=1)
+        return up_conv(x, self.weight * self.factor, self.bias)
 
 
 class DownConv(Conv):

@@ -2,10 +2,13 @@ import itertools
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
+from torch.nn.functional import conv2d, interpolate
 
 from lecture13.gan import dcgan
-from lecture13.gan.layers import MinibatchStd
+from lecture13.gan.layers import MinibatchStd, ResizeConv
 
 
 def shapes(blocks, x):
@@ -144,3 +147,13 @@ def test_minibatch_standard_deviation_sees_a_collapsed_batch():
     assert layer(varied).requires_grad is False
     with pytest.raises(ValueError, match="group=0"):
         MinibatchStd(0)
+
+
+@settings(deadline=None, max_examples=20)
+@given(kernel=st.sampled_from([1, 3, 5, 7]), side=st.integers(1, 6), seed=st.integers(0, 2**31))
+def test_a_resized_convolution_is_upsampling_and_a_convolution(kernel, side, seed):
+    torch.manual_seed(seed)
+    layer = ResizeConv(3, 2, kernel).double()
+    x = torch.randn(2, 3, side, side + 1, dtype=torch.double)
+    apart = conv2d(interpolate(x, scale_factor=2), layer.weight, layer.bias, padding=kernel // 2)
+    torch.testing.assert_close(layer(x), apart)
