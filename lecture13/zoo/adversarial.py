@@ -1,5 +1,6 @@
 """The recipe of a generator that learns from a critic: DCGAN, on scenes or on digits by label."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,10 @@ class Adversarial:
 
     Args:
         images: so many training images are a pass.
-        maps, kernel, noise, minibatch_std: of the nets, see :mod:`lecture13.gan.dcgan`.
+        maps, noise, minibatch_std: of the nets, see :mod:`lecture13.gan.dcgan`.
+        kernel: of both nets; with ``resize`` of the critic alone, and the generator resizes and convolves by 3×3.
+        r1: γ of :func:`~lecture13.gan.objectives.r1`, on the first eighth of each minibatch: the same on average, for
+            an eighth of the price. The critic then has no batch norm. 0: no penalty, and batch norm, as in the paper.
         continues: the recipe of the same game with fewer steps whose checkpoint this one goes on from, if it is there.
         measured: net → Measurement.
     """
@@ -44,8 +48,10 @@ class Adversarial:
     channels: int = 3
     classes: int | None = None
     kernel: int = 4
+    resize: bool = False
     noise: int = 100
     minibatch_std: bool = True
+    r1: float = 0.0
     batch_size: int = 32
     learning_rate: float = 4e-4
     decay: float = 0.999
@@ -61,16 +67,17 @@ class Adversarial:
     def settings(self) -> dict[str, Any]:
         """Plain values that decide the result, but for the seed and the steps."""
         names = (
-            "data", "size", "images", "maps", "channels", "classes", "kernel", "noise", "minibatch_std", "batch_size",
-            "learning_rate", "decay", "mirror",
+            "data", "size", "images", "maps", "channels", "classes", "kernel", "resize", "noise", "minibatch_std", "r1",
+            "batch_size", "learning_rate", "decay", "mirror",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
     def build(self) -> nn.Module:
         """The untrained generator, from torch's global generator."""
         return dcgan.Generator(
-            self.size, self.maps, channels=self.channels, noise=self.noise, kernel=self.kernel, classes=self.classes
-        )
+            self.size, self.maps, channels=self.channels, noise=self.noise, kernel=3 if self.resize else self.kernel,
+            resize=self.resize, classes=self.classes,
+        )  # fmt: skip
 
     def train(
         self, fabric, *, steps: int, seed: int, checkpoint: Path, examples: int | None
@@ -81,7 +88,7 @@ class Adversarial:
             G = self.build()
             D = dcgan.Critic(
                 self.size, self.maps, channels=self.channels, kernel=self.kernel, classes=self.classes,
-                minibatch_std=self.minibatch_std,
+                minibatch_std=self.minibatch_std, norm=None if self.r1 else "batch",
             )  # fmt: skip
             z = torch.randn(SHEET, self.noise)
         y = None if self.classes is None else torch.arange(SHEET) % self.classes
@@ -96,14 +103,15 @@ class Adversarial:
             steps=steps,
             batch=self.batch_size,
             objective=objectives.non_saturating,
+            penalty=self._penalty if self.r1 else None,
             rule=partial(adam, lr=self.learning_rate, betas=(0.5, 0.999)),
             seed=seed,
             average=self.decay,
             checkpoint=checkpoint,
-            checkpoint_every=250,
+            checkpoint_every=1000,
             settings={**self.settings(), "images": images},
             record=lambda done: sample(G, z, y).mul(255).round().byte(),
-            every=500,
+            every=2500,
             fabric=fabric,
             description=self.name,
         )
@@ -113,6 +121,9 @@ class Adversarial:
     def measure(self, net: nn.Module) -> Measurement:
         """The card's metric."""
         return self.measured(net)
+
+    def _penalty(self, D: Callable[[Tensor], Tensor], x: Tensor, fake: Tensor) -> Tensor:
+        return self.r1 / 2 * objectives.r1(D, x[: max(1, len(x) // 8)])
 
     def _sampler(self, images: int, device: torch.device, seed: int) -> Sampler:
         if self.data == "scenes":

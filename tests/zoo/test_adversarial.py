@@ -39,6 +39,7 @@ def test_scenes_are_drawn_once_and_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("LECTURE13_DATA", str(tmp_path))
     monkeypatch.setattr("lecture13.data.stock.PART", 16)
     small = replace(dcgan_scenes.PASS_1, size=16, maps=(4, 3), noise=5, batch_size=4)
+    assert small.r1 and small.resize
     net, _ = trial(small, tmp_path, 2, examples=16)
     assert net(torch.randn(2, 5)).shape == (2, 3, 16, 16)
     assert len(list((tmp_path / "scenes").rglob("*.npy"))) == 1
@@ -47,7 +48,18 @@ def test_scenes_are_drawn_once_and_kept(tmp_path, monkeypatch):
 def test_the_snapshots_are_one_game():
     """Passes of 50 000 images: the same settings, the same seed, more and more steps."""
     chain = dcgan_scenes.PASS_1, dcgan_scenes.PASS_5, dcgan_scenes.RECIPE
-    assert [recipe.steps * recipe.batch_size // 50_000 for recipe in chain] == [1, 5, 6]
+    assert [recipe.steps * recipe.batch_size / 50_000 for recipe in chain] == [1, 5, 12]
     assert all(recipe.settings() == chain[0].settings() for recipe in chain)
     assert [recipe.continues for recipe in chain] == [None, chain[0].name, chain[1].name]
     assert "50000 images" in chain[0].trained_on
+
+
+def test_the_penalty_is_r1_on_an_eighth_of_the_batch():
+    x, recipe = torch.randn(16, 6), replace(DIGITS, r1=0.3)
+
+    def critic(at):  # the gradient at x is 2x, so R1 is the mean of ‖2x‖²
+        return at.square().sum(1)
+
+    expected = 0.3 / 2 * 4 * x[:2].square().sum(1).mean().item()
+    assert recipe._penalty(critic, x, None).item() == pytest.approx(expected)
+    assert recipe._penalty(critic, x[:3], None).item() == pytest.approx(0.3 / 2 * 4 * x[0].square().sum().item())

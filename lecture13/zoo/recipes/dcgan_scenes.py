@@ -5,16 +5,20 @@ from dataclasses import replace
 from lecture13.zoo import quality
 from lecture13.zoo.adversarial import Adversarial
 
-PASS = 50_000
+PASS, BATCH = 50_000, 16
 
 RECIPE = Adversarial(
     name="dcgan-scenes",
-    about="DCGAN that draws scenes at 64×64, after six passes over the training scenes",
+    about="DCGAN that draws scenes at 64×64, after twelve passes over the training scenes",
     data="scenes",
     size=64,
     images=PASS,
-    steps=6 * PASS // 32,
+    steps=12 * PASS // BATCH,
     maps=(128, 96, 64, 32),
+    resize=True,
+    r1=0.1,
+    batch_size=BATCH,
+    learning_rate=1e-3,
     measured=quality.scenes,
     continues="dcgan-scenes-pass-5",
 )
@@ -22,13 +26,13 @@ PASS_5 = replace(
     RECIPE,
     name="dcgan-scenes-pass-5",
     about="DCGAN that draws scenes at 64×64, after five passes over the training scenes",
-    steps=-(-5 * PASS // 32),
+    steps=5 * PASS // BATCH,
     continues="dcgan-scenes-pass-1",
 )
 PASS_1 = replace(
     RECIPE,
     name="dcgan-scenes-pass-1",
     about="DCGAN that draws scenes at 64×64, after one pass over the training scenes",
-    steps=-(-PASS // 32),
+    steps=PASS // BATCH,
     continues=None,
 )
