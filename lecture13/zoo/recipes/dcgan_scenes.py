@@ -9,11 +9,11 @@ PASS, BATCH = 50_000, 16
 
 RECIPE = Adversarial(
     name="dcgan-scenes",
-    about="DCGAN that draws scenes at 64×64, after twelve passes over the training scenes",
+    about="DCGAN that draws scenes at 64×64, after eight passes over the training scenes",
     data="scenes",
     size=64,
     images=PASS,
-    steps=12 * PASS // BATCH,
+    steps=8 * PASS // BATCH,
     maps=(128, 96, 64, 32),
     resize=True,
     r1=0.1,
