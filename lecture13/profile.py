@@ -60,7 +60,7 @@ SIZES: dict[str, tuple] = {
     "methods.curves": (
         {"size": 32, "width": 4, "depth": 1, "batch": 8, "steps": 4, "single": 5, "speed": 5.0}
         | {"images": 100, "samples": 100},
-        {"size": 32, "width": 16, "depth": 1, "batch": 32, "steps": 250, "single": 5, "speed": 5.0}
+        {"size": 32, "width": 16, "depth": 1, "batch": 32, "steps": 1000, "single": 5, "speed": 5.0}
         | {"images": 50_000, "samples": 2_000},
         {"size": 32, "width": 128, "depth": 1, "batch": 64, "steps": 200_000, "single": 1, "speed": 1.0}
         | {"images": 50_000, "samples": 50_000},
