@@ -19,7 +19,7 @@ from lecture13.zoo.base import Measurement, go_on_from
 IMAGES = 50_000  # one pass
 SHEET = 36  # samples of fixed noise that the checkpoint keeps along the way
 
-#: The paper shows 800 000 images in each phase, eleven million up to 64×64. With a thirtieth of that, ours takes twice
+#: The paper shows 800 000 images in each phase, seven million up to 64×64. With a twentieth of that, ours takes twice
 #: the paper's step from 16×16 on.
 SCHEDULE = Schedule(
     (
