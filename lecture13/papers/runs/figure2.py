@@ -132,8 +132,9 @@ def record(run: Profile, folder: Path, *, into: Path = store.FOLDER) -> Path:
         sheets.append(samples[:SHEET])
     content = {"budget": asdict(budget), "criterion": asdict(judge.criterion), "cells": rows}
     data = f"scenes drawn at {budget.size}×{budget.size}, {budget.images} of the train split"
+    origin = store.Origin.here(run, data)  # names the commit, from which the next line departs
     store.write_picture(NAME, torch.stack(sheets), folder=into)
-    return store.write(NAME, store.Origin.here(run, data), content, folder=into)
+    return store.write(NAME, origin, content, folder=into)
 
 
 def load(*, folder: Path = store.FOLDER) -> Grid:

@@ -112,9 +112,10 @@ def record(run: Profile, folder: Path, *, into: Path = store.FOLDER) -> Path:
         "classifier": judge.card.value,
         "cells": [asdict(cell) for cell, _ in there],
     }
-    store.write_picture(NAME, torch.stack([samples[:SHEET] for _, samples in there]), folder=into)
     source = f"{held_out.source.split(',')[0]}, {budget.images} of the train split"
-    return store.write(NAME, store.Origin.here(run, source), content, folder=into)
+    origin = store.Origin.here(run, source)  # names the commit, from which the next line departs
+    store.write_picture(NAME, torch.stack([samples[:SHEET] for _, samples in there]), folder=into)
+    return store.write(NAME, origin, content, folder=into)
 
 
 def load(*, folder: Path = store.FOLDER) -> Curves:
