@@ -8,7 +8,7 @@ import functools
 import html
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,11 +18,11 @@ from scipy import stats
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from lecture13.attacks import guard
-from lecture13.attacks.guard import Model
+from lecture13 import guard
+from lecture13.attacks.calling import Attack, call
+from lecture13.attacks.transfer import rmsd
+from lecture13.guard import Model
 
-#: ``attack(model, images, labels) -> images``, such as ``functools.partial(attacks.fgsm, epsilon=8 / 255)``.
-Attack = Callable[[Model, Tensor, Tensor], Tensor]
 LEVEL = 0.95
 RESAMPLES = 2000
 
@@ -186,8 +186,9 @@ def robustness(
 
     Args:
         model: gives logits ``(N, K)``; runs in eval mode on its own device, and is left as it was.
-        attack: ``attack(model, images, labels) -> images``, such as ``partial(attacks.pgd, epsilon=8 / 255)``. It gets
-            batches on the model's device.
+        attack: ``attack(model, images, labels) -> images``, such as ``partial(attacks.pgd, epsilon=8 / 255)``, or one
+            that takes no labels, such as ``attacks.deepfool``, or one whose result has ``.images``, such as
+            ``attacks.spatial``. It gets batches on the model's device.
         data: ``.images`` float ``(N, C, H, W)`` and ``.labels`` int64 ``(N,)``.
         name: of the row; None: the attack's name and its options.
         targets: int64 ``(N,)``, given to the attack instead of the labels. Success is then the share of the correctly
@@ -211,7 +212,7 @@ def robustness(
         images = data.images[index].to(device)
         _wait(device)
         start = time.perf_counter()
-        adversarial = attack(model, images, given[index].to(device))
+        adversarial = call(attack, model, images, given[index].to(device), name=name)
         _wait(device)
         seconds += time.perf_counter() - start
         if adversarial.shape != images.shape:
@@ -220,7 +221,7 @@ def robustness(
         after.append(predict(model, adversarial, batch_size=batch_size)[0])
         sizes.append(_sizes(images, adversarial))
     clean, attacked = torch.cat(before), torch.cat(after)
-    relative, largest, rmsd = (np.concatenate(column) for column in zip(*sizes, strict=True))
+    relative, largest, levels = (np.concatenate(column) for column in zip(*sizes, strict=True))
     right = clean == labels
     counted = right if targets is None else right & (labels != given)
     hit = attacked != labels if targets is None else attacked == given
@@ -232,7 +233,7 @@ def robustness(
         success=share(int((hit & counted).sum()), int(counted.sum())),
         relative_l2=mean(relative[np.isfinite(relative)]),
         linf=mean(largest),
-        rmsd=mean(rmsd),
+        rmsd=mean(levels),
         seconds=seconds / len(labels),
     )
 
@@ -269,11 +270,12 @@ def mean(values: np.ndarray) -> Estimate:
 
 
 def _sizes(images: Tensor, adversarial: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """‖r‖₂/‖x‖₂ (not finite for a black image), ‖r‖∞ and √(mean r²) on the 0–255 scale, of each image."""
-    original, change = images.cpu().double().flatten(1), (adversarial.cpu().double() - images.cpu().double()).flatten(1)
+    """‖r‖₂/‖x‖₂ (not finite for a black image), ‖r‖∞ and the RMSD on the 0–255 scale, of each image."""
+    original, found = images.cpu().double().flatten(1), adversarial.cpu().double().flatten(1)
+    change = found - original
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = change.norm(dim=1).numpy() / original.norm(dim=1).numpy()
-    return relative, change.abs().amax(1).numpy(), 255 * change.square().mean(1).sqrt().numpy()
+    return relative, change.abs().amax(1).numpy(), rmsd(original, found).numpy()
 
 
 def _labels(data: Data) -> Tensor:

@@ -108,6 +108,30 @@ def test_black_images_are_left_out_of_the_relative_perturbation(model, data):
     assert math.isfinite(result.relative_l2.value)
 
 
+def test_attacks_without_labels_and_results_with_images_are_measured_too(model, data):
+    deep = evaluation.robustness(model, partial(attacks.deepfool, overshoot=0.05), data, batch_size=20)
+    assert deep.success.value == 1 and deep.name == "deepfool, overshoot=0.05"
+    change = attacks.deepfool(model, data.images, overshoot=0.05) - data.images
+    ratio = change.flatten(1).norm(dim=1) / data.images.flatten(1).norm(dim=1)
+    assert deep.relative_l2.value == pytest.approx(ratio.mean().item(), rel=1e-5)
+    assert deep.rmsd.value == pytest.approx(attacks.rmsd(data.images, data.images + change).mean().item(), rel=1e-5)
+    moved = evaluation.robustness(model, partial(attacks.spatial, grid=(1, 1, 3)), data)
+    found = attacks.spatial(model, data.images, data.labels, grid=(1, 1, 3)).images
+    wrong = evaluation.predict(model, found)[0] != data.labels
+    assert moved.adversarial_error.value == pytest.approx(wrong.double().mean().item())
+    assert moved.adversarial_error.value >= moved.clean_error.value
+    with pytest.raises(ValueError, match="nothing returned NoneType"):
+        evaluation.robustness(model, lambda model, images: None, data, name="nothing")
+
+
+def test_a_mistake_inside_an_attack_is_not_taken_for_another_signature(model, data):
+    def broken(model, images, labels):
+        raise TypeError("inside")
+
+    with pytest.raises(TypeError, match="inside"):
+        evaluation.robustness(model, broken, data)
+
+
 def test_wilson_interval_as_in_its_closed_form():
     estimate = evaluation.share(7, 40)
     z, p, n = 1.959963984540054, 7 / 40, 40

@@ -6,7 +6,34 @@ result lies on the device and has the dtype and the memory format of ``images``;
 ``grad`` and ``requires_grad``, and the global random state are as before, also after an exception (:mod:`.guard`).
 """
 
+from lecture13.attacks.deepfool import deepfool
 from lecture13.attacks.gradient import fgsm, loss_gradient, pgd
+from lecture13.attacks.landscape import loss_landscape
+from lecture13.attacks.lbfgs import lbfgs, lbfgs_untargeted
 from lecture13.attacks.noise import random_signs
+from lecture13.attacks.regions import decision_regions, plane
+from lecture13.attacks.rigid import black_canvas, rotate_and_translate
+from lecture13.attacks.spatial import SpatialAttack, spatial
+from lecture13.attacks.transfer import ensemble, rmsd
+from lecture13.attacks.universal import measure_fooling, universal
 
-__all__ = ["fgsm", "loss_gradient", "pgd", "random_signs"]
+__all__ = [
+    "SpatialAttack",
+    "black_canvas",
+    "decision_regions",
+    "deepfool",
+    "ensemble",
+    "fgsm",
+    "lbfgs",
+    "lbfgs_untargeted",
+    "loss_gradient",
+    "loss_landscape",
+    "measure_fooling",
+    "pgd",
+    "plane",
+    "random_signs",
+    "rmsd",
+    "rotate_and_translate",
+    "spatial",
+    "universal",
+]

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lecture13.attacks.guard import Bounds
+from lecture13.guard import Bounds
 
 
 class Linf:

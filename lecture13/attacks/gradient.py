@@ -10,9 +10,9 @@ reason.
 import torch
 from torch import Tensor
 
-from lecture13.attacks import guard
+from lecture13 import guard
 from lecture13.attacks.balls import BALLS
-from lecture13.attacks.guard import Bounds, Model
+from lecture13.guard import Bounds, Model
 
 
 def margin_loss(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -209,10 +209,7 @@ class _Best:
 def _gradient(model: Model, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """``∂m/∂x`` for each image, and the logits there."""
     images = images.detach().requires_grad_()
-    with torch.enable_grad():
-        logits = guard.logits(model, images, labels)
-    if not logits.requires_grad:
-        raise ValueError("the model's logits do not depend on the images through a gradient; is it detached inside?")
+    logits = guard.logits_with_graph(model, images, labels)
     _, towards = margin_loss(logits.detach(), labels)
     (gradient,) = torch.autograd.grad(logits, images, towards.to(logits))
     if bool(gradient.sum().isnan()):  # sign(NaN) is 0: it would pass for an image that nothing moves

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lecture13 import attacks, evaluation
-from lecture13.attacks.guard import Model
 from lecture13.evaluation import Estimate, Robustness
 from lecture13.figures.base import COLOURS, MARKERS, curves, images, panels, styled
+from lecture13.guard import Model
 
 __all__ = ["compare_shares", "epsilon_ladder", "error_curves", "in_steps", "three_panels"]
 

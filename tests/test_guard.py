@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lecture13 import attacks
-from lecture13.attacks import guard
+from lecture13 import attacks, guard
 
 ATTACKS = [attacks.fgsm, attacks.pgd]
 

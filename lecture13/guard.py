@@ -1,4 +1,4 @@
-"""What every attack shares: it checks what it is given, and leaves the model and the world as it found them."""
+"""What attacks and dissections share: they check what they get, and leave the model and the world as they were."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -62,6 +62,19 @@ def logits(model: Model, images: Tensor, labels: Tensor | None = None) -> Tensor
         raise ValueError(
             f"label {wrong} is out of range: the model has {found.shape[1]} classes, 0 … {found.shape[1] - 1}"
         )
+    return found
+
+
+def logits_with_graph(model: Model, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    """:func:`logits` of ``images`` that ask for a gradient, with the graph that leads back to them.
+
+    Raises:
+        ValueError: as :func:`logits`; a model that is detached inside.
+    """
+    with torch.enable_grad():
+        found = logits(model, images, labels)
+    if not found.requires_grad:
+        raise ValueError("the model's logits do not depend on the images through a gradient; is it detached inside?")
     return found
 
 
