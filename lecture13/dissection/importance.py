@@ -14,7 +14,7 @@ from tqdm import tqdm
 from lecture13.dissection.editing import ablate, keep
 from lecture13.dissection.effects import Ranking
 from lecture13.dissection.tracing import batches
-from lecture13.evaluation import Estimate, share
+from lecture13.estimates import Estimate, share
 from lecture13.guard import check_images, check_labels, frozen, logits
 
 

@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
 from lecture13.dissection.tracing import activations
-from lecture13.evaluation import LEVEL, RESAMPLES, Estimate
+from lecture13.estimates import LEVEL, RESAMPLES, Estimate
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lecture13 import attacks, evaluation
-from lecture13.evaluation import Estimate, Robustness
+from lecture13.estimates import Estimate
+from lecture13.evaluation import Robustness
 from lecture13.figures.base import COLOURS, MARKERS, curves, images, panels, styled
 from lecture13.guard import Model
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lecture13 import attacks, evaluation
-from lecture13.evaluation import Estimate
+from lecture13.estimates import Estimate
 from lecture13.figures import adversarial as plots
 
 NAMES = ("stop", "yield", "no entry")
