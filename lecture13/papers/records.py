@@ -6,7 +6,6 @@ import math
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import torch
 
+from lecture13.checkpoints import write_whole
 from lecture13.papers.tables import Table, table
 from lecture13.profile import Profile
 
@@ -105,7 +105,8 @@ def record(
         raise ValueError(f"nothing to record for {name}; expected {{row: {{column: value}}}}")
     kept = recorded(name) | {(cell.row, cell.column): cell for cell in cells}
     path = FOLDER / f"{name}.json"
-    _write(path, json.dumps([asdict(cell) for cell in kept.values()], ensure_ascii=False, indent=1) + "\n")
+    text = json.dumps([asdict(cell) for cell in kept.values()], ensure_ascii=False, indent=1)
+    write_whole(path, (text + "\n").encode())
     return path
 
 
@@ -151,17 +152,3 @@ def describe_commit() -> str:
     if not re.fullmatch(r"[0-9a-f]+(\+changes)?", answer.stdout.strip()):
         raise ValueError(f"git says {answer.stdout!r} for this commit; give commit=")
     return answer.stdout.strip()
-
-
-def _write(path: Path, text: str) -> None:
-    """Write beside, then rename: a failed write leaves what was there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
