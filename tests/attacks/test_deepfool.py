@@ -11,30 +11,9 @@ from scipy.optimize import linprog
 from torch import nn
 
 from lecture13 import attacks
+from tests.attacks.small import batch, convnet, linear, predict
 
 few = settings(deadline=None, max_examples=25)
-
-
-def linear(classes=4, features=12, seed=0, dtype=torch.float64):
-    torch.manual_seed(seed)
-    return nn.Sequential(nn.Flatten(), nn.Linear(features, classes, dtype=dtype))
-
-
-def convnet(dtype=torch.float32):
-    torch.manual_seed(0)
-    layers = [nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(6 * 36, 4)]
-    return nn.Sequential(*layers).to(dtype)
-
-
-def batch(count=7, shape=(3, 8, 8), seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(count, *shape, generator=generator, dtype=torch.float64).to(dtype)
-
-
-def predict(model, images):
-    model.eval()
-    with torch.no_grad():
-        return model(images).argmax(1)
 
 
 def norm_of(change, norm):

@@ -12,30 +12,9 @@ from torch import nn
 
 from lecture13 import attacks
 from lecture13.attacks.quasi_newton import minimise
+from tests.attacks.small import batch, convnet, linear, predict
 
 few = settings(deadline=None, max_examples=15)
-
-
-def linear(classes=4, features=12, seed=0, dtype=torch.float64):
-    torch.manual_seed(seed)
-    return nn.Sequential(nn.Flatten(), nn.Linear(features, classes, dtype=dtype))
-
-
-def convnet(dtype=torch.float32):
-    torch.manual_seed(0)
-    layers = [nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(6 * 36, 4)]
-    return nn.Sequential(*layers).to(dtype)
-
-
-def batch(count=6, shape=(3, 8, 8), seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(count, *shape, generator=generator, dtype=torch.float64).to(dtype)
-
-
-def predict(model, images):
-    model.eval()
-    with torch.no_grad():
-        return model(images).argmax(1)
 
 
 def lengths(change):
@@ -152,7 +131,7 @@ def test_it_is_near_what_brute_force_finds_on_a_net_of_two_inputs():
 
 
 def test_more_search_is_never_worse_for_images_that_were_reached():
-    model, images = convnet(torch.float64), batch()
+    model, images = convnet(torch.float64), batch(6)
     targets = (predict(model, images) + 2) % 4
     sizes = [lengths(attacks.lbfgs(model, images, targets, search_steps=n) - images) for n in (4, 7, 10)]
     assert (sizes[0] > 0).all()
@@ -162,7 +141,7 @@ def test_more_search_is_never_worse_for_images_that_were_reached():
 
 
 def test_images_of_their_target_come_back_as_they_are_and_the_unreachable_too():
-    model, images = convnet(torch.float64), batch()
+    model, images = convnet(torch.float64), batch(6)
     assert torch.equal(attacks.lbfgs(model, images, predict(model, images)), images)
     with torch.no_grad():
         model[5].bias[3] = -100.0
@@ -170,7 +149,7 @@ def test_images_of_their_target_come_back_as_they_are_and_the_unreachable_too():
 
 
 def test_untargeted_is_the_second_class_or_the_best_of_all():
-    model, images = convnet(torch.float64), batch()
+    model, images = convnet(torch.float64), batch(6)
     with torch.no_grad():
         order = model.eval()(images).argsort(1, descending=True)
     second = attacks.lbfgs_untargeted(model, images, search_steps=4)
