@@ -80,11 +80,9 @@ def ensemble(
             adam = torch.optim.Adam([points], lr=learning_rate)
             for _ in range(steps):
                 with torch.enable_grad():
-                    logits = [guard.logits(model, points.to(images.dtype), chosen) for model in models]
+                    logits = [guard.logits_with_graph(model, points.to(images.dtype), chosen) for model in models]
                     loss = _loss(logits, log_weights, chosen, targeted)
                     loss = loss + distance_weight * rmsd(centres, points)
-                if not all(part.requires_grad for part in logits):
-                    raise ValueError("a model's logits do not depend on the images through a gradient; is it detached?")
                 (points.grad,) = torch.autograd.grad(loss.sum(), points)
                 if bool(points.grad.sum().isnan()):
                     raise ValueError("the gradient of the loss is NaN: a model's logits or weights are not finite")
