@@ -82,14 +82,17 @@ def verdicts(
         style = {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": "none"}
         axis.plot([d for _, d, _ in cells], [a for _, _, a in cells], **style, label=method)
         for name, distance, apart in cells:
-            if distance > farthest or apart < nearest:  # the name at the left; each method a little lower than the last
-                place = {"xytext": (-7, 4 - 5 * index), "textcoords": "offset points", "ha": "right"}
-                axis.annotate(name, (distance, apart), **place, fontsize=8)
+            if distance > farthest or apart < nearest:  # the name beside it; each method's elsewhere
+                right, below = distance > farthest, index == 0
+                offset = (0, -12) if below else (7 if right else -7, 4 - 5 * index)
+                place = {"textcoords": "offset points", "ha": "center" if below else "left" if right else "right"}
+                axis.annotate(name, (distance, apart), offset, **place, fontsize=8)
     axis.plot(*[[value] for value in fresh], marker="*", markersize=11, color="#000000", ls="none", label="real scenes")
     axis.axvline(farthest, color="#595959", linewidth=1.1, linestyle=(0, (4, 2)))
     axis.axhline(nearest, color="#595959", linewidth=1.1, linestyle=(0, (1, 2)))
     axis.set_xscale("log")
-    axis.set_ylim(bottom=0)
+    axis.set_xlim(right=1.4 * axis.get_xlim()[1])  # room for the names
+    axis.set_ylim(0, 1.1 * axis.get_ylim()[1])
     axis.annotate("fails →", (farthest, 1), xycoords=("data", "axes fraction"), ha="left", va="top", xytext=(4, -2),
                   textcoords="offset points", fontsize=9)  # fmt: skip
     axis.annotate("collapses ↓", (0, nearest), xycoords=("axes fraction", "data"), ha="left", va="top", xytext=(4, -3),
