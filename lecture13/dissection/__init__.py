@@ -10,7 +10,7 @@
 Any ``nn.Module`` will do, a classifier or a generator, on any device; a unit is a channel of what a layer gives. The
 model's mode, hooks, parameters' ``grad`` and ``requires_grad`` are as before, also after an exception.
 
-- :mod:`~lecture13.dissection.tracing`: read and edit activations by a layer's name
+- :mod:`~lecture13.tracing`: read and edit activations by a layer's name
 - :mod:`~lecture13.dissection.quantiles`, :mod:`~lecture13.dissection.levels`: the top 1 % of every unit, over more
   activations than memory holds
 - :mod:`~lecture13.dissection.concepts`: what can be seen at every pixel, and IoU
@@ -40,8 +40,8 @@ from lecture13.dissection.levels import upsampled
 from lecture13.dissection.palettes import FACADES, read_maps
 from lecture13.dissection.quantiles import Largest, Sketch, quantiles
 from lecture13.dissection.report import DETECTOR, Count, Dissection, Labelling, Units
-from lecture13.dissection.tracing import Trace, activations, trace
 from lecture13.dissection.units import Detector, as_classifier, peaks
+from lecture13.tracing import Trace, activations, trace
 
 __all__ = [
     "DETECTOR",

@@ -19,8 +19,8 @@ from tqdm import tqdm
 from lecture13.dissection.concepts import Masks, Segment, iou, label_maps, vocabulary
 from lecture13.dissection.levels import Levels, as_maps, chunks, pixel_rows, upsampled
 from lecture13.dissection.report import Dissection, Labelling, Units
-from lecture13.dissection.tracing import batches
 from lecture13.guard import check_count, frozen
+from lecture13.tracing import batches
 
 #: Shares at which the best level is looked for: from half of the pixels to one in a thousand.
 GRID = (0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)

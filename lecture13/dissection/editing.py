@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from lecture13.dissection.concepts import Masks, index_of
-from lecture13.dissection.tracing import batches, trace
+from lecture13.tracing import batches, trace
 
 
 @contextmanager

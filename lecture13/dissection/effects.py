@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from lecture13.dissection.concepts import Segment, label_maps
 from lecture13.dissection.editing import insert
-from lecture13.dissection.tracing import batches
 from lecture13.estimates import LEVEL, RESAMPLES, Estimate, share
 from lecture13.guard import check_count, frozen
+from lecture13.tracing import batches
 
 
 @dataclass(frozen=True)

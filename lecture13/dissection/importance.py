@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 from lecture13.dissection.editing import ablate, keep
 from lecture13.dissection.effects import Ranking
-from lecture13.dissection.tracing import batches
 from lecture13.estimates import Estimate, share
 from lecture13.guard import check_images, check_labels, frozen, logits
+from lecture13.tracing import batches
 
 
 @dataclass(frozen=True)

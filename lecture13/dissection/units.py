@@ -10,8 +10,8 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
-from lecture13.dissection.tracing import activations
 from lecture13.estimates import LEVEL, RESAMPLES, Estimate
+from lecture13.tracing import activations
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def peaks(model: nn.Module, layer: str, inputs: Tensor, *, batch_size: int = 32)
     """The highest activation of every unit in every image: (N, C) float32, on the CPU.
 
     Raises:
-        ValueError: as :func:`~lecture13.dissection.tracing.batches`.
+        ValueError: as :func:`~lecture13.tracing.batches`.
     """
     parts = [
         found.flatten(2).amax(2) if found.ndim > 2 else found

@@ -49,31 +49,7 @@ def draw(count, seed=0, density=0.05):
     return maps, nn.functional.one_hot(maps, 4)[..., 1:].movedim(-1, 1).float()
 
 
-def fingerprint(model):
-    return (
-        [(module.training, len(module._forward_hooks), len(module._forward_pre_hooks)) for module in model.modules()],
-        [(p.requires_grad, None if p.grad is None else p.grad.tolist()) for p in model.parameters()],
-        {name: values.clone().tolist() for name, values in model.state_dict().items()},
-        torch.get_rng_state().tolist(),
-    )
-
-
 @pytest.fixture
 def world():
     """The hand-made nets, and what draws and names their pictures."""
     return {"net": Detect(), "generator": Generator(), "segment": segment, "draw": draw, "names": NAMES}
-
-
-@pytest.fixture
-def unchanged():
-    """unchanged(model) → a function that asserts that the model is as it was."""
-
-    def remember(model):
-        before = fingerprint(model)
-
-        def check():
-            assert fingerprint(model) == before
-
-        return check
-
-    return remember

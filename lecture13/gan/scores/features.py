@@ -4,11 +4,14 @@ FID is the Fréchet distance *on Inception-v3's features*. On another net's feat
 scale, so every score here is named after its net.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
+
+from lecture13.guard import frozen
+from lecture13.tracing import layers_named, trace
 
 
 class Features(nn.Module):
@@ -29,49 +32,19 @@ class Features(nn.Module):
     def __init__(self, net: nn.Module, layers: str | Sequence[str], *, name: str, pooled: bool = True):
         super().__init__()
         self.layers = (layers,) if isinstance(layers, str) else tuple(layers)
-        known = dict(net.named_modules())
-        for layer in self.layers:
-            if layer not in known or layer == "":
-                raise ValueError(f"the net has no layer {layer!r}; it has {', '.join(filter(None, known))}")
-        if not self.layers:
-            raise ValueError("no layers; name at least one")
+        layers_named(net, self.layers)
         self.net, self.name, self.pooled = net, name, pooled
 
     def forward(self, images: Tensor) -> Tensor:
         """Vectors (N, d); stops the net after the last layer that is asked for."""
-        found: dict[str, Tensor] = {}
-
-        def keep(layer: str) -> Callable[[nn.Module, tuple, Tensor], None]:
-            def hook(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-                found[layer] = output
-                if len(found) == len(self.layers):
-                    raise _Enough
-
-            return hook
-
-        modules = dict(self.net.named_modules())
-        hooks = [modules[layer].register_forward_hook(keep(layer)) for layer in self.layers]
-        modes = [(module, module.training) for module in self.net.modules()]
-        try:
-            self.net.eval()
+        with frozen(self.net, images.device), trace(self.net, *self.layers, stop=True) as found:
             self.net(images)
-        except _Enough:
-            pass
-        finally:
-            for hook in hooks:
-                hook.remove()
-            for module, training in modes:
-                module.training = training
         return torch.cat([self._vector(found[layer]) for layer in self.layers], dim=1).float()
 
     def _vector(self, maps: Tensor) -> Tensor:
         if self.pooled:
             return maps.flatten(2).mean(2) if maps.ndim > 2 else maps
         return nn.functional.normalize(maps.flatten(1), dim=1) / len(self.layers) ** 0.5
-
-
-class _Enough(Exception):
-    """Every layer that was asked for has spoken."""
 
 
 class Logits(nn.Module):

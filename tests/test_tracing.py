@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from lecture13.dissection import activations, trace
-from lecture13.dissection.tracing import batches
+from lecture13.tracing import batches
 
 
 def net():

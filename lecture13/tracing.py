@@ -12,7 +12,7 @@ is channel u of what the layer gives: (N, C), (N, C, L), (N, C, H, W), …
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -43,6 +43,21 @@ class Trace(Mapping[str, Tensor]):
 
     def __len__(self) -> int:
         return len(self.found)
+
+
+def layers_named(model: nn.Module, names: Sequence[str]) -> dict[str, nn.Module]:
+    """The modules of these names. Raises ValueError for none, and for one that the model does not have."""
+    if not names:
+        raise ValueError("no layers; name at least one, such as the last convolution")
+    known = {name: module for name, module in model.named_modules(remove_duplicate=False) if name}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise ValueError(
+                f"{type(model).__name__} has no layer {name!r}{hint}; it has {', '.join(known) or 'none inside it'}"
+            )
+    return {name: known[name] for name in names}
 
 
 @contextmanager
@@ -79,7 +94,7 @@ def trace(
     """
     edits = dict(edit or {})
     names = tuple(dict.fromkeys([*layers, *edits]))
-    modules = _modules(model, names)
+    modules = layers_named(model, names)
     seen = Trace(names)
 
     def hook(name: str) -> Callable[[nn.Module, tuple, Tensor], Tensor | None]:
@@ -158,20 +173,6 @@ class _Enough(Exception):
     def __init__(self, trace: Trace):
         super().__init__("every traced layer has run")
         self.trace = trace
-
-
-def _modules(model: nn.Module, names: tuple[str, ...]) -> dict[str, nn.Module]:
-    if not names:
-        raise ValueError("no layers; name at least one, such as the last convolution")
-    known = {name: module for name, module in model.named_modules(remove_duplicate=False) if name}
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ValueError(
-                f"{type(model).__name__} has no layer {name!r}{hint}; it has {', '.join(known) or 'none inside it'}"
-            )
-    return {name: known[name] for name in names}
 
 
 def _run(model: nn.Module, inputs: Tensor, index: slice, layers: tuple[str, ...], outputs: bool) -> Batch:
