@@ -69,6 +69,11 @@ def test_what_ships_is_small_and_loads_as_float32(name):
     assert not net.training and all(p.dtype == torch.float32 and p.requires_grad for p in net.parameters())
 
 
+@pytest.mark.parametrize("name", [name for name in SHIPPED if "-seed-" in name])
+def test_a_net_that_names_its_seed_was_trained_from_it(name):
+    assert name.endswith(f"-seed-{zoo.card(name).seed}")
+
+
 def test_a_card_writes_shares_in_percent_and_distances_as_they_are():
     assert zoo.card("lenet-digits").shown.endswith(" %")
     assert zoo.card("dcgan-scenes").shown == f"{zoo.card('dcgan-scenes').value:.3f}"

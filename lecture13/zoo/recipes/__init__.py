@@ -9,6 +9,7 @@ from lecture13.zoo.recipes import (
     cifar10_classifier,
     dcgan_digits,
     dcgan_scenes,
+    dcgan_scenes_32,
     fc_digits,
     lenet_digits,
     progressive_scenes,
@@ -28,6 +29,7 @@ _ALL: tuple[Recipe, ...] = (
     dcgan_scenes.PASS_1,
     dcgan_scenes.PASS_5,
     dcgan_scenes.RECIPE,
+    *dcgan_scenes_32.RECIPES,
     *progressive_scenes.SNAPSHOTS,
 )
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
