@@ -127,7 +127,7 @@ def train(
         seed=seed,
         steps=steps,
         examples=examples,
-        seconds=round(history.seconds, 1),
+        seconds=round(history.seconds, 3),
         device=describe_device(fabric.device),
         precision=precision,
         torch=torch.__version__,
