@@ -142,10 +142,8 @@ class Critic(nn.Module):
             expected = (self.channels, self.size, self.size)
             raise ValueError(f"images of shape {tuple(x.shape)}; expected (N, {', '.join(map(str, expected))})")
         if self.classes is not None:
-            planes = (
-                one_hot_labels(y, len(x), self.classes).to(x)[:, :, None, None].expand(-1, -1, self.size, self.size)
-            )
-            x = torch.cat([x, planes], dim=1)
+            rows = one_hot_labels(y, len(x), self.classes).to(x)
+            x = torch.cat([x, rows[:, :, None, None].expand(-1, -1, self.size, self.size)], dim=1)
         elif y is not None:
             raise ValueError("labels for a critic without classes; build it with classes=K")
         return self.decide(self.blocks(x).flatten(1))[:, 0]

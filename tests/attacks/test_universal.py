@@ -11,19 +11,9 @@ from torch import nn
 
 from lecture13 import attacks
 from lecture13.checkpoints import CheckpointError
+from tests.attacks.small import batch, convnet
 
 few = settings(deadline=None, max_examples=15)
-
-
-def convnet(dtype=torch.float32):
-    torch.manual_seed(0)
-    layers = [nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(6 * 36, 4)]
-    return nn.Sequential(*layers).to(dtype)
-
-
-def batch(count=20, shape=(3, 8, 8), seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(count, *shape, generator=generator, dtype=torch.float64).to(dtype)
 
 
 def slopes(dtype=torch.float64):
@@ -49,7 +39,7 @@ def algorithm_1(model, images, epsilon, norm, seed):
 
 @pytest.mark.parametrize(("norm", "epsilon"), [("linf", 0.02), ("l2", 0.4)])
 def test_single_images_and_no_box_are_the_papers_algorithm_1(norm, epsilon):
-    model, images = convnet(torch.float64).eval(), batch()
+    model, images = convnet(torch.float64).eval(), batch(20)
     options = {"epsilon": epsilon, "norm": norm, "batch_size": 1, "max_passes": 1, "fooling_rate": 1.0, "bounds": None}
     found = attacks.universal(model, images, generator=torch.Generator().manual_seed(3), **options)
     torch.testing.assert_close(found, algorithm_1(model, images, epsilon, norm, 3))
@@ -58,7 +48,7 @@ def test_single_images_and_no_box_are_the_papers_algorithm_1(norm, epsilon):
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_images_on_one_side_of_a_plane_are_all_fooled_by_the_one_direction(norm):
-    model, images = slopes(), 0.4 + 0.05 * batch()  # of class 0, about 0.075 from the plane
+    model, images = slopes(), 0.4 + 0.05 * batch(20)  # of class 0, about 0.075 from the plane
     epsilon = 0.09 if norm == "linf" else 0.09 * 192**0.5
     v = attacks.universal(model, images, epsilon=epsilon, norm=norm, fooling_rate=1.0)
     assert v.shape == (1, 3, 8, 8) and attacks.measure_fooling(model, images, v) == 1
@@ -120,7 +110,7 @@ def test_any_inner_attack_will_do_with_labels_or_without(inner):
 
 
 def test_images_that_are_fooled_are_not_attacked_again():
-    model, images = slopes(), 0.4 + 0.05 * batch()
+    model, images = slopes(), 0.4 + 0.05 * batch(20)
     seen = []
 
     def inner(model, images):
@@ -173,7 +163,7 @@ def test_a_killed_run_goes_on_to_the_same_result(tmp_path, dies_at, monkeypatch)
 
 
 def test_mode_state_and_chance():
-    model, images = convnet().train(), batch(dtype=torch.float32)
+    model, images = convnet().train(), batch(20, dtype=torch.float32)
     model[1].eval()
     model[5].bias.requires_grad_(False)
     model[0].weight.grad = torch.ones_like(model[0].weight)
