@@ -11,6 +11,8 @@ from pathlib import Path
 
 from lecture13 import doctor
 
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
@@ -25,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("--folder", type=Path, help="where the checkpoint, the weights and the card go (the cache)")
     command.add_argument("--profile", help="smoke, laptop or full ($LECTURE13_PROFILE, else laptop); smoke is a trial")
     command.add_argument("--device", help="cpu, cuda, cuda:1, mps (the best there is)")
+    command.add_argument("--precision", choices=PRECISIONS, help="what to compute in (bf16-mixed where that is fast)")
     command.add_argument("--seed", type=int, default=0, help="of everything random (0)")
     command.add_argument("--steps", type=_positive, help="fewer than the recipe's, for a trial")
     command.add_argument("--resume", action="store_true", help="go on from the checkpoint")
@@ -80,7 +83,7 @@ def _train(options: argparse.Namespace) -> int:
             options.name,
             folder=options.folder,
             device=run.device,
-            precision=run.precision,
+            precision=options.precision or run.precision,
             seed=run.seed,
             steps=steps,
             examples=run["zoo.train_examples"],
@@ -109,7 +112,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _arguments(options: argparse.Namespace, run) -> str:
     given = {"folder": options.folder, "steps": options.steps, "seed": options.seed or None}
-    given |= {"profile": run.name, "device": run.device}
+    given |= {"profile": run.name, "device": run.device, "precision": options.precision or run.precision}
     return " ".join([options.name, *(f"--{key} {value}" for key, value in given.items() if value is not None)])
 
 

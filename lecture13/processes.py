@@ -58,6 +58,11 @@ def start(device: str | torch.device = "cpu", precision: str = "32-true") -> "Fa
     return fabric
 
 
+def precision(fabric: "Fabric | OneProcess") -> str:
+    """What ``fabric`` computes in, as :func:`start` takes it."""
+    return getattr(getattr(fabric.strategy, "precision", None), "precision", "32-true")
+
+
 def share(fabric: "Fabric | OneProcess", joint: Tensor) -> Tensor:
     """This process's rows of a batch that all processes drew alike; all of them where there is one process.
 

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from lecture13 import checkpoints
+from lecture13 import checkpoints, processes
 from lecture13.checkpoints import Checkpoint, CheckpointError
 from lecture13.processes import OneProcess
 
@@ -82,7 +82,8 @@ def fit(
         steps: in all, those before a kill included; may grow from one call to the next.
         seed: of every step's chance.
         checkpoint: a file, written every ``checkpoint_every`` steps and at the end; None writes nothing.
-        settings: plain values that decide the result. A checkpoint of other settings is refused.
+        settings: plain values that decide the result. A checkpoint of other settings, of another seed or precision, is
+            refused.
         report_every: how often the metrics are read from the device, which waits for it, and shown.
         description: stands in the progress bar.
         fabric: from :func:`lecture13.processes.start`, for many processes or mixed precision; one process without it.
@@ -102,7 +103,8 @@ def fit(
         if not (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
             raise TypeError(f"state {name!r} is a {type(part).__name__}; expected something with a state_dict")
     fabric = fabric or OneProcess()
-    run = _Run(dict(state), checkpoints.plain({**(settings or {}), "seed": seed}), checkpoint, fabric)
+    decisive = {**(settings or {}), "seed": seed, "precision": processes.precision(fabric)}
+    run = _Run(dict(state), checkpoints.plain(decisive), checkpoint, fabric)
     done = run.resume(steps)
     quiet = {} if fabric.is_global_zero else {"disable": True}  # and $TQDM_DISABLE silences all
     bar = tqdm(total=steps, initial=done, desc=description, unit="step", **quiet)

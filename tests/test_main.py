@@ -44,9 +44,11 @@ def test_zoo_says_what_is_not_trained_yet(capsys, monkeypatch):
 
 def test_train_then_again_then_resume(capsys, tmp_path):
     line = ["train", "fc-digits", "--profile", "smoke", "--steps", "3", "--seed", "5", "--folder", str(tmp_path)]
+    line += ["--precision", "32-true"]
     assert main(line) == 0
     text = capsys.readouterr().out
-    again = f"train fc-digits --folder {tmp_path} --steps 3 --seed 5 --profile smoke --device cpu --resume"
+    again = f"train fc-digits --folder {tmp_path} --steps 3 --seed 5 --profile smoke --device cpu "
+    again += "--precision 32-true --resume"
     assert f"Checkpoint: {tmp_path / 'fc-digits.ckpt'}" in text and again in text
     card = zoo.card("fc-digits", folder=tmp_path)
     assert (card.steps, card.seed, card.examples) == (3, 5, 256)
@@ -55,6 +57,8 @@ def test_train_then_again_then_resume(capsys, tmp_path):
     assert "holds an earlier training" in capsys.readouterr().err
     assert main([*line, "--resume"]) == 0
     assert zoo.card("fc-digits", folder=tmp_path).sha256 == card.sha256
+    assert main([*line, "--steps", "4", "--resume", "--precision", "bf16-mixed"]) == 1
+    assert "precision was '32-true' and is 'bf16-mixed'" in capsys.readouterr().err
 
 
 def test_smoke_cuts_the_steps(tmp_path):

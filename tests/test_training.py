@@ -303,12 +303,16 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path):
     assert checkpoints.load(tmp_path / "run.ckpt").step == 2
 
 
-def test_other_settings_and_seeds_are_refused(tmp_path):
+def test_other_settings_seeds_and_precisions_are_refused(tmp_path):
     walk, path = Walk(), tmp_path / "run.ckpt"
     fit(walk.step, {"walk": walk}, steps=2, checkpoint=path, settings={"rate": 0.1}, seed=1)
     before = path.read_bytes()
     with pytest.raises(CheckpointError, match=r"rate was 0\.1 and is 0\.2; seed was 1 and is 2"):
         fit(walk.step, {"walk": walk}, steps=4, checkpoint=path, settings={"rate": 0.2}, seed=2)
+    half = OneProcess()
+    half.strategy = SimpleNamespace(precision=SimpleNamespace(precision="bf16-mixed", state_dict=dict))
+    with pytest.raises(CheckpointError, match=r"precision was '32-true' and is 'bf16-mixed'"):
+        fit(walk.step, {"walk": walk}, steps=4, checkpoint=path, settings={"rate": 0.1}, seed=1, fabric=half)
     assert path.read_bytes() == before
 
 
