@@ -5,21 +5,19 @@ r"""DeepFool and L-BFGS beside Foolbox, torchattacks and ART: one net, the same 
     OMP_NUM_THREADS=1 PYTHONPATH=.:/tmp/attack-libraries python benchmarks/attacks_deepfool.py
 
 (`--target` keeps them out of the course's environment, `--no-deps` keeps their torch out.) The unit is the CPU time of
-one forward pass and input gradient of the same batch, as in `attacks_gradient.py`; each number is a median. The change
+one forward pass and input gradient of the same batch, `unit` of `common.py`; each number is a median. The change
 is without a box, as in the paper, where a library can do without one; each row says.
 """
 
-import argparse
-import platform
 import sys
 from collections.abc import Callable
 from functools import partial
 
 import torch
-from attacks_gradient import cpu_seconds, unit
+from common import arguments, cpu_seconds, start, unit
 from torch import Tensor, nn
 
-from lecture13 import attacks, data, evaluation, zoo
+from lecture13 import attacks, evaluation
 
 
 def contenders(model: nn.Module, images: Tensor, labels: Tensor) -> dict[tuple[str, str, str], Callable[[], Tensor]]:
@@ -72,17 +70,10 @@ def contenders(model: nn.Module, images: Tensor, labels: Tensor) -> dict[tuple[s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=100)
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
-    model, test = zoo.load("lenet-digits"), data.load("digits", "test", size=28).take(options.images)
-    for parameter in model.parameters():
-        parameter.requires_grad_(False)
+    options = arguments(__doc__, images=100, repeats=3)
+    model, test = start(options, "fooled: against the predicted class")
     labels = evaluation.predict(model, test.images)[0]  # what is left is the predicted class, for all of them alike
     runs = contenders(model, test.images, labels)
-    print(f"{platform.machine()}, {torch.get_num_threads()} thread(s), torch {torch.__version__}, LeNet, {test.source}")
-    print(f"{len(test)} images, medians of {options.repeats} rounds\n")
     print("| attack | library | box | ms | units | success | mean ‖r‖₂/‖x‖₂ | mean ‖r‖∞ |")
     print("|---|---|---|---|---|---|---|---|")
     seconds = cpu_seconds({"unit": partial(unit, model, test.images, labels), **runs}, options.repeats)

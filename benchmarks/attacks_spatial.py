@@ -4,22 +4,20 @@ r"""Rotations and translations beside Foolbox: one net, the same images and limi
         foolbox==3.3.4 eagerpy==0.30.0 gitpython gitdb smmap
     OMP_NUM_THREADS=1 PYTHONPATH=.:/tmp/attack-libraries python benchmarks/attacks_spatial.py
 
-The unit is the CPU time of one forward pass and input gradient of the same batch, as in `attacks_gradient.py`.
+The unit is the CPU time of one forward pass and input gradient of the same batch, `unit` of `common.py`.
 Foolbox's grid ends when every image of the batch is fooled; the number of images that went through the net tells how
 much it did.
 """
 
-import argparse
-import platform
 import sys
 from collections.abc import Callable
 from functools import partial
 
 import torch
-from attacks_gradient import cpu_seconds, unit
+from common import arguments, cpu_seconds, start, unit
 from torch import Tensor, nn
 
-from lecture13 import attacks, data, zoo
+from lecture13 import attacks
 
 
 def contenders(model: nn.Module, images: Tensor, labels: Tensor) -> dict[tuple[str, str], Callable[[], Tensor]]:
@@ -51,16 +49,9 @@ def contenders(model: nn.Module, images: Tensor, labels: Tensor) -> dict[tuple[s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=100)
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
-    model, test = zoo.load("lenet-digits"), data.load("digits", "test", size=28).take(options.images)
-    for parameter in model.parameters():
-        parameter.requires_grad_(False)
+    options = arguments(__doc__, images=100, repeats=3)
+    model, test = start(options, "±30°, ±3 px")
     runs = contenders(model, test.images, test.labels)
-    print(f"{platform.machine()}, {torch.get_num_threads()} thread(s), torch {torch.__version__}, LeNet, {test.source}")
-    print(f"{len(test)} images, ±30°, ±3 px, medians of {options.repeats} rounds\n")
     print("| attack | library | ms | units | images that the net saw | adversarial error |")
     print("|---|---|---|---|---|---|")
     one = partial(unit, model, test.images, test.labels)
