@@ -89,6 +89,49 @@ SIZES: dict[str, tuple] = {
     "growing.scored": (180, 400, 1_000),
     "growing.records": (4, 12, 24),
     "growing.columns": (4, 8, 8),
+    # chapter 06: scenes to dissect, to test a unit on (until there are so many with and without), to rank units on and
+    # to remove them on; units of each layer in the slider; then, run beforehand: steps of a training on photographs,
+    # photographs to rank its units on, and facades
+    "detect.scenes": (64, 1_000, 4_000),
+    "detect.tested": (200, 4_400, 20_000),
+    "detect.each": (20, 1_000, 1_000),
+    "detect.ranked": (200, 2_000, 12_000),
+    "detect.removed": (200, 2_400, 8_000),
+    "detect.ranks": (2, 10, 12),
+    "detect.outdoor_steps": (4, 200, 2_000),
+    "detect.photographs": (170, 1_700, 1_700),
+    "detect.facades": (24, 60, 945),
+    # the recorded tables of chapters 10 and 13: test images of each classifier, and those that L-BFGS gets; test images
+    # of the transfer matrices
+    "deepfool_table.images": (20, 200, 1_000),
+    "deepfool_table.lbfgs_images": (4, 40, 100),
+    "transfer_table.images": (20, 200, 1_000),
+    # chapter 08: scenes to dissect; how many units are ranked by their effect, on how many scenes; scenes to remove
+    # units from, sets of units, random draws of each; scenes to insert in, trials at each place; scenes of the slider
+    "edit.ranked": (40, 150, 1_000),
+    "edit.by_effect": ((8, 6), (40, 50), (96, 200)),
+    "edit.tested": (24, 200, 1_000),
+    "edit.counts": ((1, 20), (1, 2, 4, 8, 12, 20), (1, 2, 4, 8, 12, 20)),
+    "edit.draws": (1, 1, 3),
+    "edit.placed": (40, 300, 3_000),
+    "edit.trials": (3, 100, 1_000),
+    "edit.scenes": (2, 6, 6),
+    # the same, run beforehand: z to rank units on (by effect: fewer), scenes to remove units from and to insert in,
+    # random draws of each size, trials at each place, and for each unit alone
+    "edit.recorded": (
+        {"ranked": 40, "effect": 6, "tested": 16, "placed": 40, "draws": 1, "trials": 4, "single": 3},
+        {"ranked": 300, "effect": 100, "tested": 300, "placed": 600, "draws": 2, "trials": 200, "single": 60},
+        {"ranked": 1_000, "effect": 200, "tested": 1_000, "placed": 3_000, "draws": 3, "trials": 1_000, "single": 150},
+    ),
+    # chapter 07: z to be dissected, and new z to test units on; z for each of the nets compared, for the read-outs and
+    # for a unit's strength; scenes for the two judges; ranks of the widget
+    "draw.dissected": (24, 1_000, 10_000),
+    "draw.tested": (120, 2_000, 10_000),
+    "draw.compared": (24, 200, 2_000),
+    "draw.readout": (24, 300, 2_000),
+    "draw.strengths": (8, 80, 1_000),
+    "draw.judged": (16, 100, 500),
+    "draw.ranks": (2, 10, 10),
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
     "fgsm.signs": (48, 300, 1_000),
     "fgsm.pgd_steps": (3, 10, 40),
@@ -97,6 +140,71 @@ SIZES: dict[str, tuple] = {
     "fgsm.digits": (60, 360, 360),
     "fgsm.slider_signs": (1, 3, 3),
     "fgsm.slider_epsilons": ((0, 8), (0, 1, 2, 3, 4, 6, 8, 12, 16), (0, 1, 2, 3, 4, 6, 8, 12, 16)),
+    # chapter 10: test digits; those attacked one at a time, by L-BFGS, and towards all classes; the plane's net, points,
+    # starts of the slider, and grid; PGD's steps and ε; the fine-tuning, and digits on which it is measured twice
+    "deepfool.digits": (24, 150, 1_000),
+    "deepfool.single": (4, 20, 100),
+    "deepfool.lbfgs": (4, 40, 100),
+    "deepfool.lbfgs_steps": (2, 10, 10),
+    "deepfool.all_targets": (2, 12, 50),
+    "deepfool.plane_steps": (60, 300, 300),
+    "deepfool.plane_points": (20, 200, 200),
+    "deepfool.starts": (2, 6, 6),
+    "deepfool.grid": (201, 1_001, 2_001),
+    "deepfool.pgd_steps": (5, 40, 40),
+    "deepfool.pgd_epsilons": (3, 8, 12),
+    "deepfool.lessons": (128, 1_437, 60_000),
+    "deepfool.epochs": (1, 3, 5),
+    "deepfool.alphas": ((1.0,), (0.5, 1.0, 2.0, 3.0, 4.0), (0.5, 1.0, 2.0, 3.0, 4.0)),
+    "deepfool.tuned": (2, 16, 100),
+    # chapter 12: scenes that perturbations are made from and tested on, the pass by hand, passes, the ξ and numbers of
+    # scenes of the curves, normals of the boundary, dimensions of their subspace, draws in it, and the slider
+    "universal.train": (40, 400, 2_000),
+    "universal.test": (80, 1_000, 1_000),
+    "universal.by_hand": (8, 64, 200),
+    "universal.passes": (1, 5, 20),
+    "universal.long": (
+        {"method": "descent", "batch_size": 64, "max_passes": 1, "fooling_rate": 1.0},
+        {"method": "descent", "batch_size": 64, "max_passes": 20, "fooling_rate": 1.0},
+        {"method": "descent", "batch_size": 64, "max_passes": 40, "fooling_rate": 1.0},
+    ),
+    "universal.sizes": ((6, 10), (2, 6, 10, 14, 18), (2, 4, 6, 8, 10, 12, 14, 18)),
+    "universal.counts": ((8, 40), (8, 32, 128, 400), (8, 32, 128, 512, 2_000)),
+    "universal.normals": (40, 400, 2_000),
+    "universal.subspace": (10, 50, 100),
+    "universal.draws": (2, 20, 100),
+    "universal.slider_nets": (("resnet",), ("resnet", "inception", "vgg"), ("resnet", "inception", "vgg")),
+    "universal.slider_sizes": ((0, 10), (0, 2, 4, 6, 8, 10, 13, 16), (0, 2, 4, 6, 8, 10, 13, 16)),
+    # chapter 13: scenes, steps of Adam, the RMSDs of the curve, points along a side of the regions, and the slider
+    "transfer.scenes": (24, 100, 1_000),
+    "transfer.steps": (3, 30, 100),
+    "transfer.rmsds": ((8.0, 17.5), (4.0, 8.0, 12.0, 17.5, 25.0), (4.0, 8.0, 12.0, 17.5, 25.0)),
+    "transfer.resolution": (11, 61, 121),
+    "transfer.slider_scenes": (3, 6, 6),
+    "transfer.slider_rmsds": ((0, 17.5), (0, 6, 12, 17.5), (0, 6, 12, 17.5)),
+    # chapter 11: its test signs; those that get all 775 poses; random poses, starts and steps of the first-order
+    # attack; images and grid of the maps of the loss; images, grid and places of the sliders; ε on top, and images for
+    # it; the fine-tuning; images for the vote, and its grid; images for the borders; then, run beforehand: steps of a
+    # training on real images, and test images
+    "spatial.signs": (24, 150, 1_000),
+    "spatial.timed": (2, 24, 100),
+    "spatial.tries": (6, 64, 775),
+    "spatial.starts": (2, 6, 20),
+    "spatial.steps": (3, 25, 50),
+    "spatial.maps": (4, 80, 400),
+    "spatial.map": ((7, 5), (31, 17), (61, 33)),
+    "spatial.hills": (1, 4, 6),
+    "spatial.relief": ((9, 7), (61, 33), (61, 33)),
+    "spatial.angles": ((-30, 0, 30), (-30, -24, -18, -12, -6, 0, 6, 12, 18, 24, 30), tuple(range(-30, 31, 5))),
+    "spatial.epsilons": ((0, 2), (0, 0.5, 1, 2, 3, 4, 6), (0, 0.5, 1, 2, 3, 4, 6)),
+    "spatial.combined": (8, 100, 500),
+    "spatial.live_signs": (64, 1_500, 8_000),
+    "spatial.live_steps": (3, 50, 500),
+    "spatial.voted": (6, 50, 500),
+    "spatial.vote_grid": ((1, 1, 3), (3, 3, 9), (5, 5, 31)),
+    "spatial.borders": (8, 100, 500),
+    "spatial.real_steps": (4, 3_000, 12_000),
+    "spatial.real_images": (20, 1_000, 10_000),
 }
 
 

@@ -187,15 +187,20 @@ def _live(ipywidgets: Any, draw: Draw, alt: Alt, controls: Sequence[Control]) ->
         try:
             picture.value = _image(frame(*(widget.value for widget in turned)))
         except Exception as error:  # shown: a widget's callback has no other place where a student would see it
-            text = html.escape("".join(traceback.format_exception(error)))
-            picture.value = (
-                f'<div role="alert"><strong>{html.escape(type(error).__name__)}: {html.escape(str(error))}</strong>'
-                f'<pre style="white-space:pre-wrap">{text}</pre></div>'
-            )
+            picture.value = alert(error)
 
     for widget in turned:
         widget.observe(redraw, "value")
     return ipywidgets.VBox([*turned, picture])
+
+
+def alert(error: Exception) -> str:
+    """An exception with its traceback, as HTML."""
+    text = html.escape("".join(traceback.format_exception(error)))
+    return (
+        f'<div role="alert"><strong>{html.escape(type(error).__name__)}: {html.escape(str(error))}</strong>'
+        f'<pre style="white-space:pre-wrap">{text}</pre></div>'
+    )
 
 
 def _image(frame: Frame) -> str:
@@ -240,7 +245,7 @@ def _static(draw: Draw, alt: Alt, controls: Sequence[Control]) -> Frames:
     for control in controls:
         start = start * len(control.values) + control.start
     payload = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")  # no "</script>" in a string
-    key = _key(payload + str([control.name for control in controls]))
+    key = unique("explore", payload + str([control.name for control in controls]))
     rows = "\n".join(_row(control, f"{key}-{index}") for index, control in enumerate(controls))
     markup = _PAGE.substitute(key=key, rows=rows, image=_image(frames[start]), data=payload)
     return Frames(markup, total)
@@ -249,9 +254,9 @@ def _static(draw: Draw, alt: Alt, controls: Sequence[Control]) -> Frames:
 _seen: Counter = Counter()
 
 
-def _key(payload: str) -> str:
+def unique(kind: str, payload: str) -> str:
     """An id made from the content, so that a second run writes the same HTML; a second copy on a page is counted."""
-    digest = "explore-" + hashlib.sha256(payload.encode()).hexdigest()[:12]
+    digest = f"{kind}-" + hashlib.sha256(payload.encode()).hexdigest()[:12]
     _seen[digest] += 1
     return digest if _seen[digest] == 1 else f"{digest}-{_seen[digest]}"
 

@@ -7,7 +7,9 @@ result lies on the device and has the dtype and the memory format of ``images``;
 """
 
 from lecture13.attacks.deepfool import deepfool
+from lecture13.attacks.expectation import expectation, predict_poses
 from lecture13.attacks.gradient import fgsm, loss_gradient, pgd
+from lecture13.attacks.lab import lab
 from lecture13.attacks.landscape import loss_landscape
 from lecture13.attacks.lbfgs import lbfgs, lbfgs_untargeted
 from lecture13.attacks.noise import random_signs
@@ -23,7 +25,9 @@ __all__ = [
     "decision_regions",
     "deepfool",
     "ensemble",
+    "expectation",
     "fgsm",
+    "lab",
     "lbfgs",
     "lbfgs_untargeted",
     "loss_gradient",
@@ -31,6 +35,7 @@ __all__ = [
     "measure_fooling",
     "pgd",
     "plane",
+    "predict_poses",
     "random_signs",
     "rmsd",
     "rotate_and_translate",

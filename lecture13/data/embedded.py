@@ -1,4 +1,4 @@
-"""The sets that need no download: scikit-learn's handwritten digits, and the two drawn worlds.
+"""The sets that need no download: scikit-learn's handwritten digits, and the three drawn worlds.
 
 Splits are disjoint by construction: the digits are divided once for all; a drawn set's splits are images of different
 numbers, and so of different keys, whatever the seeds.
@@ -13,12 +13,15 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from lecture13.data.dataset import Dataset
-from lecture13.render import scenes, signs
+from lecture13.render import scenes, signs, solids
 
 SPLITS = ("train", "validation", "test")
 
 #: How many are drawn where no ``count`` is given: (train, validation, test).
-COUNTS = {"scenes": (4000, 1000, 1000), "signs": (4000, 1000, 1000)}
+COUNTS = {"scenes": (4000, 1000, 1000), "signs": (4000, 1000, 1000), "solids": (4000, 1000, 1000)}
+
+#: The drawn worlds, and the size of their images where none is given.
+_WORLDS = {"scenes": (scenes, 32), "signs": (signs, 32), "solids": (solids, 64)}
 
 #: The first image's number in each split of a drawn set: 2³⁰ apart, more than anyone draws.
 FIRST = {split: number * 2**30 for number, split in enumerate(SPLITS)}
@@ -73,9 +76,10 @@ def digits(split: str, size: int | None, count: int | None) -> Dataset:
 
 
 def drawn(name: str, split: str, size: int | None, count: int | None, seed: int) -> Dataset:
-    """``scenes`` or ``signs``, drawn now."""
+    """``scenes``, ``signs`` or ``solids``, drawn now."""
     count = COUNTS[name][SPLITS.index(split)] if count is None else count
-    world, size = {"scenes": scenes, "signs": signs}[name], size or 32
+    world, own = _WORLDS[name]
+    size = size or own
     picture = world.draw(count, size=size, seed=seed, first=FIRST[split], progress=True)
     source = f"{name} (embedded, drawn), {size}×{size}, {split}, seed {seed}, {count} images"
     return Dataset(picture.images, picture.labels, world.CLASSES, name, split, source, getattr(picture, "maps", None))

@@ -51,6 +51,7 @@ _EMBEDDED = {
     "digits": "scikit-learn's 1797 handwritten digits, 8×8, or 28×28 laid out as MNIST (embedded)",
     "scenes": "outdoor scenes drawn by program, with exact masks (embedded)",
     "signs": "road signs drawn by program (embedded)",
+    "solids": "textured 3-D solids in any pose, drawn by program (embedded)",
 }
 _REAL = {
     "mnist": Real(
@@ -150,11 +151,11 @@ def load(
     Args:
         name: one of :func:`names`, or ``"folder:PATH"`` for images in ``PATH/split/CLASS/``.
         split: ``"train"``, ``"validation"`` or ``"test"``, as far as the set has it (a folder: its subfolders' names).
-        size: side of the images in pixels; None is the set's own (scenes and signs 32, digits 8).
+        size: side of the images in pixels; None is the set's own (scenes and signs 32, solids 64, digits 8).
         count: how many. None is all of a real set (of LSUN, CelebA and ImageNet 1000), all digits of the split, and of
-            scenes and signs as many as :data:`lecture13.data.embedded.COUNTS` says. Of a real set, ``count`` are drawn
+            drawn sets as many as :data:`lecture13.data.embedded.COUNTS` says. Of a real set, ``count`` are drawn
             by ``seed`` without repetition, in the set's order.
-        seed: which scenes and signs are drawn, and which ``count`` of a real set; in [0, 2³²).
+        seed: which scenes, signs and solids are drawn, and which ``count`` of a real set; in [0, 2³²).
         download: fetch a real set that is not there.
         root: where real data lies; None is :func:`lecture13.profile.data_folder`.
 

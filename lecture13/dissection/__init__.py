@@ -15,6 +15,7 @@ model's mode, hooks, parameters' ``grad`` and ``requires_grad`` are as before, a
   activations than memory holds
 - :mod:`~lecture13.dissection.concepts`: what can be seen at every pixel, and IoU
 - :mod:`~lecture13.dissection.palettes`: maps of photographs, from label images
+- :mod:`~lecture13.dissection.judging`: maps of generated scenes, by a segmenter
 - :mod:`~lecture13.dissection.dissecting`, :mod:`~lecture13.dissection.report`: units, concepts and their IoU
 - :mod:`~lecture13.dissection.units`: a unit as a classifier of images
 - :mod:`~lecture13.dissection.editing`: remove units, insert them
@@ -35,7 +36,15 @@ from lecture13.dissection.effects import (
     random_units,
     rank_by_effect,
 )
-from lecture13.dissection.importance import ClassAccuracy, class_accuracy, rank_for_class
+from lecture13.dissection.importance import (
+    ClassAccuracy,
+    Removal,
+    class_accuracy,
+    rank_for_class,
+    remove_for_class,
+    rest_of,
+)
+from lecture13.dissection.judging import KINDS, SceneJudge
 from lecture13.dissection.levels import upsampled
 from lecture13.dissection.palettes import FACADES, read_maps
 from lecture13.dissection.quantiles import Largest, Sketch, quantiles
@@ -47,6 +56,7 @@ __all__ = [
     "DETECTOR",
     "FACADES",
     "GRID",
+    "KINDS",
     "ClassAccuracy",
     "Comparison",
     "Concept",
@@ -58,6 +68,8 @@ __all__ = [
     "Largest",
     "Masks",
     "Ranking",
+    "Removal",
+    "SceneJudge",
     "Sketch",
     "Trace",
     "Units",
@@ -81,6 +93,8 @@ __all__ = [
     "rank_for_class",
     "read_maps",
     "region",
+    "remove_for_class",
+    "rest_of",
     "trace",
     "upsampled",
 ]

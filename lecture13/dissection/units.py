@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
-from lecture13.estimates import LEVEL, RESAMPLES, Estimate
+from lecture13.estimates import LEVEL, Estimate, balanced
 from lecture13.tracing import activations
 
 
@@ -81,22 +81,11 @@ def as_classifier(peaks: Tensor, present: Tensor, *, chosen_on: Tensor | None = 
     with_it, without = score[~chosen & there], score[~chosen & ~there]
     return Detector(
         threshold,
-        _balanced((with_it >= threshold).mean(), len(with_it), (without < threshold).mean(), len(without)),
+        balanced(int((with_it >= threshold).sum()), len(with_it), int((without < threshold).sum()), len(without)),
         _auc(with_it, without),
         torch.from_numpy(with_it),
         torch.from_numpy(without),
     )
-
-
-def _balanced(hit: float, positives: int, spared: float, negatives: int) -> Estimate:
-    """½(TPR + TNR). Drawing images with replacement is drawing each count from a binomial distribution."""
-    chance = np.random.default_rng(0)
-    drawn = (
-        chance.binomial(positives, hit, RESAMPLES) / positives
-        + chance.binomial(negatives, spared, RESAMPLES) / negatives
-    )
-    low, high = np.quantile(drawn / 2, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(hit + spared) / 2, float(low), float(high))
 
 
 def _auc(present: np.ndarray, absent: np.ndarray) -> Estimate:

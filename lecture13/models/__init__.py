@@ -12,11 +12,18 @@ from torch import nn
 
 from lecture13.models.fc500_150_10 import fc500_150_10
 from lecture13.models.lenet import lenet
+from lecture13.models.lenet_cifar10 import lenet_cifar10
+from lecture13.models.nin import nin
 from lecture13.models.normalize import Normalize
 from lecture13.models.scene_classifier import scene_classifier
 from lecture13.models.segmenter import Segmenter, segmenter
 from lecture13.models.sign_classifier import sign_classifier
+from lecture13.models.small_alexnet import small_alexnet
 from lecture13.models.small_convnet import small_convnet
+from lecture13.models.small_inception import small_inception
+from lecture13.models.small_mlp import small_mlp
+from lecture13.models.small_resnet import small_resnet
+from lecture13.models.small_vgg import small_vgg
 
 __all__ = [
     "Normalize",
@@ -24,16 +31,37 @@ __all__ = [
     "build",
     "fc500_150_10",
     "lenet",
+    "lenet_cifar10",
     "names",
+    "nin",
     "scene_classifier",
     "segmenter",
     "sign_classifier",
+    "small_alexnet",
     "small_convnet",
+    "small_inception",
+    "small_mlp",
+    "small_resnet",
+    "small_vgg",
 ]
 
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     builder.__name__: builder
-    for builder in (lenet, fc500_150_10, small_convnet, scene_classifier, segmenter, sign_classifier)
+    for builder in (
+        lenet,
+        fc500_150_10,
+        lenet_cifar10,
+        nin,
+        small_convnet,
+        scene_classifier,
+        segmenter,
+        sign_classifier,
+        small_alexnet,
+        small_vgg,
+        small_resnet,
+        small_inception,
+        small_mlp,
+    )
 }
 
 

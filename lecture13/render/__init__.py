@@ -1,1 +1,1 @@
-"""Embedded worlds, drawn by program with exact ground truth: outdoor scenes and road signs."""
+"""Embedded worlds, drawn by program with exact ground truth: outdoor scenes, road signs, solids."""

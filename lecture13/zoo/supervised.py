@@ -1,6 +1,7 @@
 """The recipe of every net that learns from labels."""
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,6 @@ class Supervised:
         wrapped, optimizer = fabric.setup(net, optimizer)
         average = moving_average(net, self.decay)
 
-        def augment(batch: Tensor, target: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-            for each in self.augment:
-                batch, target = each(batch, target, generator)
-            return batch, target
-
         rate, used, parts = cosine(self.learning_rate, steps, warmup=100), [], []
         for turn, size in enumerate(self._sizes()):
             images, labels = self._load("train", examples or self.examples, size)
@@ -85,7 +81,7 @@ class Supervised:
                 labels.to(fabric.device),
                 batch_size=self._fewer(self.batch_size, size),
                 seed=seed,
-                augment=augment,
+                augment=partial(self.augmented, net),
                 learning_rate=lambda index, turn=turn: rate(index * len(self._sizes()) + turn),
                 average=average,
                 fabric=fabric,
@@ -107,6 +103,14 @@ class Supervised:
             fabric=fabric,
         )
         return average.module, history
+
+    def augmented(
+        self, net: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """A batch as the net is shown it: every augmentation in turn, by chance from ``generator`` alone."""
+        for each in self.augment:
+            images, labels = each(images, labels, generator)
+        return images, labels
 
     def measure(self, net: nn.Module) -> Measurement:
         """Accuracy on the test split; of pixels, with the mean IoU and each class's, where the target is a map."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lecture13 import attacks
+from lecture13.attacks.descent import descend
 from lecture13.checkpoints import CheckpointError
 from tests.attacks.small import batch, convnet
 
@@ -109,6 +110,54 @@ def test_any_inner_attack_will_do_with_labels_or_without(inner):
     assert attacks.measure_fooling(model, held_out, v) > attacks.measure_fooling(model, held_out, noise) + 0.1
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_descent_finds_the_one_direction_too_and_keeps_the_norm(norm):
+    model, images = slopes(), 0.4 + 0.05 * batch(20)
+    epsilon = 0.09 if norm == "linf" else 0.09 * 192**0.5
+    options = {"epsilon": epsilon, "norm": norm, "method": "descent", "fooling_rate": 1.0, "batch_size": 4}
+    v = attacks.universal(model, images, max_passes=10, **options)
+    assert attacks.measure_fooling(model, images, v) == 1
+    assert (v - v.mean()).abs().max() < 1e-6 and v.mean() > 0.07
+    size = v.abs().max() if norm == "linf" else v.norm()
+    assert size <= epsilon * (1 + 1e-12)
+
+
+def test_a_step_of_descent_is_momentum_down_the_mean_clipped_margin():
+    model, images = convnet(torch.float64).eval(), batch(6)
+    predicted, v = model(images).argmax(1), 0.01 * batch(1, seed=4) - 0.005
+    m = batch(1, seed=5) - 0.5
+    point = v.clone().requires_grad_()
+    p = model(images + point).softmax(1).gather(1, predicted[:, None])[:, 0]
+    loss = torch.maximum((p / (1 - p)).log(), torch.tensor(-3.0)).mean()
+    (slope,) = torch.autograd.grad(loss, point)
+    expected = 0.9 * m + slope / slope.abs().mean()
+    step, momentum = descend(model, images, predicted, v, m, 0.02, "linf", None)
+    torch.testing.assert_close(momentum, expected)
+    torch.testing.assert_close(step, -0.02 * expected.sign())
+    step, _ = descend(model, images, predicted, v, m, 0.02, "l2", None)
+    torch.testing.assert_close(step, -0.02 * expected / expected.norm())
+
+
+def test_descent_goes_on_after_a_kill_with_its_momentum(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.import_module("lecture13.attacks.universal"), "SAVE_EVERY", 3)
+    model, images, left = convnet(torch.float64).eval(), batch(20), [22]  # a function cannot be set to eval
+    options = {"epsilon": 0.02, "fooling_rate": 1.0, "max_passes": 6, "batch_size": 4, "method": "descent"}
+    whole = attacks.universal(model, images, **options)
+
+    def mortal(points):
+        left[0] -= 1
+        if not left[0]:
+            raise Killed
+        return model(points)
+
+    with pytest.raises(Killed):
+        attacks.universal(mortal, images, checkpoint=tmp_path / "u.ckpt", **options)
+    resumed = attacks.universal(model, images, checkpoint=tmp_path / "u.ckpt", **options)
+    assert torch.equal(resumed, whole)
+    with pytest.raises(CheckpointError, match="method was 'descent' and is 'algorithm-1'"):
+        attacks.universal(model, images, checkpoint=tmp_path / "u.ckpt", **(options | {"method": "algorithm-1"}))
+
+
 def test_images_that_are_fooled_are_not_attacked_again():
     model, images = slopes(), 0.4 + 0.05 * batch(20)
     seen = []
@@ -199,6 +248,8 @@ def test_fooling_is_counted_against_the_prediction_after_the_cut_to_the_box():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
+        ({"method": "art"}, ValueError, "unknown method 'art'; choose one of 'algorithm-1', 'descent'"),
+        ({"method": "descent", "attack": attacks.fgsm}, ValueError, "which has no inner attack"),
         ({"norm": "l1"}, ValueError, "unknown norm 'l1'; choose one of 'linf', 'l2'"),
         ({"epsilon": 0}, ValueError, r"epsilon=0\.0; expected a finite number > 0"),
         ({"epsilon": 10}, ValueError, "write 10 / 255"),

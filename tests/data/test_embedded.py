@@ -5,7 +5,7 @@ from sklearn.datasets import load_digits
 
 from lecture13 import data
 from lecture13.data.embedded import FIRST
-from lecture13.render import scenes, signs
+from lecture13.render import scenes, signs, solids
 
 SPLITS = ("train", "validation", "test")
 
@@ -42,7 +42,7 @@ def test_digits_at_28_are_laid_out_as_mnists():
         assert rows.max() - rows.min() < 20 and columns.max() - columns.min() < 20
 
 
-@pytest.mark.parametrize(("name", "world"), [("scenes", scenes), ("signs", signs)])
+@pytest.mark.parametrize(("name", "world"), [("scenes", scenes), ("signs", signs), ("solids", solids)])
 def test_drawn_sets_are_the_worlds_images(name, world):
     loaded = data.load(name, "validation", count=12, seed=3)
     drawn = world.draw(12, seed=3, first=FIRST["validation"])
@@ -51,7 +51,7 @@ def test_drawn_sets_are_the_worlds_images(name, world):
     assert (loaded.maps is not None) == (name == "scenes")
 
 
-@pytest.mark.parametrize("name", ["scenes", "signs"])
+@pytest.mark.parametrize("name", ["scenes", "signs", "solids"])
 def test_splits_share_no_image(name):
     images = torch.cat([data.load(name, split, count=16).images.flatten(1) for split in SPLITS])
     assert len(images.unique(dim=0)) == 48

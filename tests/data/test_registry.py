@@ -8,7 +8,7 @@ REAL = ("mnist", "fashion-mnist", "cifar10", "svhn", "gtsrb", "lsun", "celeba", 
 
 
 def test_the_names_are_those_of_the_design():
-    assert data.names() == ("digits", "scenes", "signs", *REAL)
+    assert data.names() == ("digits", "scenes", "signs", "solids", *REAL)
 
 
 @pytest.fixture(autouse=True)
@@ -18,14 +18,14 @@ def empty(tmp_path, monkeypatch):
 
 
 def test_embedded_sets_are_always_available_and_real_ones_when_there(empty):
-    assert all(data.available(name) for name in ("digits", "scenes", "signs"))
+    assert all(data.available(name) for name in ("digits", "scenes", "signs", "solids"))
     assert not any(data.available(name) for name in REAL)
     (empty / "gtsrb").mkdir()
     assert data.available("gtsrb") and "(found)" in data.describe("gtsrb")
     assert data.available("gtsrb", root=empty) and not data.available("gtsrb", root=empty / "gtsrb")
 
 
-@pytest.mark.parametrize("name", [*REAL, "digits", "scenes", "signs"])
+@pytest.mark.parametrize("name", [*REAL, "digits", "scenes", "signs", "solids"])
 def test_a_description_is_one_line_that_starts_with_the_name(name):
     line = data.describe(name)
     assert line.startswith(f"{name}: ") and "\n" not in line

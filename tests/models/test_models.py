@@ -12,6 +12,13 @@ SHAPES = {
     "scene_classifier": (3, 32, 32),
     "segmenter": (3, 32, 32),
     "sign_classifier": (3, 32, 32),
+    "small_alexnet": (3, 32, 32),
+    "small_vgg": (3, 32, 32),
+    "small_resnet": (3, 32, 32),
+    "small_inception": (3, 32, 32),
+    "small_mlp": (3, 32, 32),
+    "lenet_cifar10": (3, 32, 32),
+    "nin": (3, 32, 32),
 }
 
 
