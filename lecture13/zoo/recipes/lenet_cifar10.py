@@ -1,6 +1,6 @@
 """The LeNet of DeepFool's CIFAR-10 row, from CIFAR-10 or its JPEG copy, whose line then says so.
 
-Flips and shifts of four pixels; with weight decay alone it stays some points above the paper's 22.6 % error.
+Flips and shifts of up to three pixels. A step of 64 images takes .03 s of one core.
 """
 
 from lecture13.zoo.augment import Affine, Flip
@@ -12,7 +12,7 @@ RECIPE = Supervised(
     model="lenet_cifar10",
     data="cifar10",
     size=32,
-    steps=12_000,
+    steps=6000,
     batch_size=64,
     learning_rate=2e-3,
     weight_decay=2e-2,
