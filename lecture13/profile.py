@@ -123,15 +123,16 @@ SIZES: dict[str, tuple] = {
         {"ranked": 300, "effect": 100, "tested": 300, "placed": 600, "draws": 2, "trials": 200, "single": 60},
         {"ranked": 1_000, "effect": 200, "tested": 1_000, "placed": 3_000, "draws": 3, "trials": 1_000, "single": 150},
     ),
-    # chapter 07: z to be dissected, and new z to test units on; z for each of the nets compared, for the read-outs and
-    # for a unit's strength; scenes for the two judges; ranks of the widget
+    # chapter 07: z to be dissected, and new z to test units on; z for each of the nets compared, of the three seeds, for
+    # the read-outs and for a unit's strength; scenes for the two judges; ranks of the widget
     "draw.dissected": (24, 1_000, 10_000),
     "draw.tested": (120, 2_000, 10_000),
     "draw.compared": (24, 200, 2_000),
+    "draw.seeds": (24, 500, 2_000),
     "draw.readout": (24, 300, 2_000),
     "draw.strengths": (8, 80, 1_000),
     "draw.judged": (16, 100, 500),
-    "draw.ranks": (2, 10, 10),
+    "draw.ranks": (2, 8, 8),
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
     "fgsm.signs": (48, 300, 1_000),
     "fgsm.pgd_steps": (3, 10, 40),
@@ -153,7 +154,7 @@ SIZES: dict[str, tuple] = {
     "deepfool.grid": (201, 1_001, 2_001),
     "deepfool.pgd_steps": (5, 40, 40),
     "deepfool.pgd_epsilons": (3, 8, 12),
-    "deepfool.lessons": (128, 1_437, 60_000),
+    "deepfool.lessons": (128, 1_078, 60_000),
     "deepfool.epochs": (1, 3, 5),
     "deepfool.alphas": ((1.0,), (0.5, 1.0, 2.0, 3.0, 4.0), (0.5, 1.0, 2.0, 3.0, 4.0)),
     "deepfool.tuned": (2, 16, 100),
@@ -172,7 +173,7 @@ SIZES: dict[str, tuple] = {
     "universal.counts": ((8, 40), (8, 32, 128, 400), (8, 32, 128, 512, 2_000)),
     "universal.normals": (40, 400, 2_000),
     "universal.subspace": (10, 50, 100),
-    "universal.draws": (2, 20, 100),
+    "universal.draws": (2, 10, 100),
     "universal.slider_nets": (("resnet",), ("resnet", "inception", "vgg"), ("resnet", "inception", "vgg")),
     "universal.slider_sizes": ((0, 10), (0, 2, 4, 6, 8, 10, 13, 16), (0, 2, 4, 6, 8, 10, 13, 16)),
     # chapter 13: scenes, steps of Adam, the RMSDs of the curve, points along a side of the regions, and the slider
@@ -195,7 +196,7 @@ SIZES: dict[str, tuple] = {
     "spatial.map": ((7, 5), (31, 17), (61, 33)),
     "spatial.hills": (1, 4, 6),
     "spatial.relief": ((9, 7), (61, 33), (61, 33)),
-    "spatial.angles": ((-30, 0, 30), (-30, -24, -18, -12, -6, 0, 6, 12, 18, 24, 30), tuple(range(-30, 31, 5))),
+    "spatial.angles": ((-30, 0, 30), (-30, -22, -15, -7, 0, 7, 15, 22, 30), tuple(range(-30, 31, 5))),
     "spatial.epsilons": ((0, 2), (0, 0.5, 1, 2, 3, 4, 6), (0, 0.5, 1, 2, 3, 4, 6)),
     "spatial.combined": (8, 100, 500),
     "spatial.live_signs": (64, 1_500, 8_000),
