@@ -123,8 +123,8 @@ SIZES: dict[str, tuple] = {
         {"ranked": 300, "effect": 100, "tested": 300, "placed": 600, "draws": 2, "trials": 200, "single": 60},
         {"ranked": 1_000, "effect": 200, "tested": 1_000, "placed": 3_000, "draws": 3, "trials": 1_000, "single": 150},
     ),
-    # chapter 07: z to be dissected, and new z to test units on; z for each of the nets compared, of the three seeds, for
-    # the read-outs and for a unit's strength; scenes for the two judges; ranks of the widget
+    # chapter 07: z to be dissected, and new z to test units on; z for each of the nets compared, of the three seeds,
+    # for the read-outs and for a unit's strength; scenes for the two judges; ranks of the widget
     "draw.dissected": (24, 1_000, 10_000),
     "draw.tested": (120, 2_000, 10_000),
     "draw.compared": (24, 200, 2_000),
@@ -141,8 +141,8 @@ SIZES: dict[str, tuple] = {
     "fgsm.digits": (60, 360, 360),
     "fgsm.slider_signs": (1, 3, 3),
     "fgsm.slider_epsilons": ((0, 8), (0, 1, 2, 3, 4, 6, 8, 12, 16), (0, 1, 2, 3, 4, 6, 8, 12, 16)),
-    # chapter 10: test digits; those attacked one at a time, by L-BFGS, and towards all classes; the plane's net, points,
-    # starts of the slider, and grid; PGD's steps and ε; the fine-tuning, and digits on which it is measured twice
+    # chapter 10: test digits; those attacked one at a time, by L-BFGS, and towards all classes; the plane's net,
+    # points, starts of the slider, and grid; PGD's steps and ε; the fine-tuning, and digits measured twice
     "deepfool.digits": (24, 150, 1_000),
     "deepfool.single": (4, 20, 100),
     "deepfool.lbfgs": (4, 40, 100),
