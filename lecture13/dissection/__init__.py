@@ -20,6 +20,9 @@ model's mode, hooks, parameters' ``grad`` and ``requires_grad`` are as before, a
 - :mod:`~lecture13.dissection.units`: a unit as a classifier of images
 - :mod:`~lecture13.dissection.editing`: remove units, insert them
 - :mod:`~lecture13.dissection.effects`: what that does to a generator's pictures
+- :mod:`~lecture13.dissection.removal`, :mod:`~lecture13.dissection.replacing`: larger and larger sets removed; what is
+  drawn in their place
+- :mod:`~lecture13.dissection.insertion`: a concept inserted in one cell, by place
 - :mod:`~lecture13.dissection.importance`: which units a classifier needs for a class
 """
 

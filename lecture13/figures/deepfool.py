@@ -59,9 +59,13 @@ def approach(gaps: Mapping[str, Sequence[float]], *, ylabel: str, title: str) ->
     for index, (name, values) in enumerate(gaps.items()):
         colour, crossed = COLOURS[index % len(COLOURS)], values[-1] < 0
         heights = [max(value, floor) for value in values]
-        axis.plot(heights, color=colour, linestyle="-", marker=MARKERS[index % len(MARKERS)], markersize=4, label=name)
+        width = 1.5 + 1.3 * (len(gaps) - 1 - index)  # the later on top, the earlier still seen where they coincide
+        look = {"color": colour, "linestyle": "-", "linewidth": width}
+        axis.plot(heights, marker=MARKERS[index % len(MARKERS)], markersize=width + 2.5, label=name, **look)
         if crossed:
-            axis.plot(len(values) - 1, floor, "x", color=colour, markersize=11, markeredgewidth=2.5, clip_on=False)
+            axis.plot(
+                len(values) - 1, floor, "x", color=colour, markersize=10 + width, markeredgewidth=width, clip_on=False
+            )
     axis.set(yscale="log", xlabel="iteration", ylabel=ylabel, title=title, ylim=(floor, None))
     axis.legend(loc="upper right", title="✕ crossed", alignment="left")
     return figure

@@ -133,10 +133,12 @@ def removal(panels: Mapping[str, Sequence[Removed]], concept: str, *, title: str
     figure.supxlabel("units removed", fontsize=10.5)
     figure.suptitle(title, fontsize=10.5)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    if len(panels) < axes.size:  # in the place of a missing panel
+    if len(panels) == 1:
+        axes[0, 0].legend(fontsize=9)
+    elif len(panels) < axes.size:  # in the place of a missing panel
         figure.legend(handles, labels, loc="lower right", fontsize=9)
     else:
-        axes[0, 0].legend(fontsize=9)
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9)
     return figure
 
 

@@ -57,7 +57,7 @@ def regions(
         axis.grid(visible=False)
         axis.set_title(name)
     axes[0, 0].set_ylabel("random direction")
-    figure.supxlabel("along the gradient of the first net (levels of 0–255)", fontsize=10.5)
+    axes[0, len(nets) // 2].set_xlabel("along the gradient of the first net (levels of 0–255)")
     patches = [Patch(facecolor=shade(i), edgecolor="#595959", label=classes[k]) for i, k in enumerate(seen)]
     figure.legend(handles=patches, loc="outside lower center", ncols=min(5, len(patches)))
     if title:
@@ -80,7 +80,7 @@ def verdicts(
         says: net → (what it says to ``before``, what it says to ``after``).
         title: of the figure.
     """
-    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.4), width_ratios=(1, 1, 1.7))
+    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.2), width_ratios=(1, 1, 2.1))
     for axis, image, name in zip(axes, (before, after), ("x", "x*"), strict=False):
         pixels = np.asarray(image.detach().cpu().permute(1, 2, 0)).clip(0, 1)
         axis.imshow(pixels if pixels.shape[2] == 3 else pixels[..., 0], cmap="gray", vmin=0, vmax=1)
@@ -88,7 +88,14 @@ def verdicts(
         axis.set_axis_off()
     axes[2].set_axis_off()
     cells = [[name, *words] for name, words in says.items()]
-    table = axes[2].table(cells, colLabels=["net", "x", "x*"], loc="center", cellLoc="left", edges="horizontal")
+    table = axes[2].table(
+        cells,
+        colLabels=["net", "x", "x*"],
+        colWidths=(0.44, 0.28, 0.28),
+        loc="center",
+        cellLoc="left",
+        edges="horizontal",
+    )
     table.auto_set_font_size(False)
     table.set_fontsize(9)
     table.scale(1, 1.5)

@@ -26,7 +26,8 @@ def live(canvas: Canvas, alt: str) -> Any:
     brush = w.Dropdown(
         options=[(brush.name, n) for n, brush in enumerate(canvas.brushes)], description="concept", **look
     )
-    action = w.ToggleButtons(options=ACTIONS, description="stroke", style={"button_width": "5.5em"})
+    kinds = {"style": {"button_width": "5.5em", "description_width": "6em"}, "layout": look["layout"]}
+    action = w.ToggleButtons(options=ACTIONS, description="stroke", **kinds)
     reach = w.Dropdown(options=list(REACHES.items()), description="brush", **look)
     buttons = [
         w.Button(

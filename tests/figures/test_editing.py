@@ -44,7 +44,7 @@ def test_units_by_two_measures():
     assert "tree" in axis.get_xlabel() and "%" in axis.get_ylabel()
 
 
-@pytest.mark.parametrize("names", [["one"], ["a", "b", "c", "d", "e"]])
+@pytest.mark.parametrize("names", [["one"], ["a", "b", "c"], ["a", "b", "c", "d", "e"]])
 def test_a_panel_for_each_net(names):
     figure = plots.removal(dict.fromkeys(names, ROWS), "tree", title="t")
     shown = [axis for axis in figure.axes if axis.get_visible()]

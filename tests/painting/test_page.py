@@ -156,7 +156,8 @@ def test_in_a_browser_strokes_draw_what_the_generator_draws(canvas, tmp_path):
         figure.get_by_text("start over").click()
         canvas.clear(0)
         agrees(0, "nothing painted yet")
-        assert second.locator("img").first.get_attribute("alt") == "A scene (scene 1, nothing painted yet)"  # left alone
+        other = second.locator("img").first.get_attribute("alt")
+        assert other == "A scene (scene 1, nothing painted yet)"  # left alone
         assert not errors and all(url.startswith(("file:", "data:")) for url in requests)
 
         silent = browser.new_context(java_script_enabled=False).new_page()

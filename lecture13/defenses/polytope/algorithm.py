@@ -116,7 +116,7 @@ class Analysis:
                 own = self._rounding(affine)
                 radius = self.factor * affine.spread(self.radius) + own  # never below the true radius, and cheap
                 lower, upper = self._tighter(centre - radius, centre + radius, affine)
-                unsure = torch.ones_like(lower, dtype=torch.bool) if self.every else (lower < 0) & (upper > 0)
+                unsure = self._unsure(lower, upper)
             radius = torch.where(unsure, self._radius(affines, unsure) + own, radius)
             lower, upper = self._tighter(centre - radius, centre + radius, affine)
             self._relax(lower, upper, centre, radius, own)
@@ -124,6 +124,13 @@ class Analysis:
             low, high = lower.clamp(min=0), upper.clamp(min=0)
             self.interval = Interval((low + high) / 2, (high - low) / 2)
         return lower, upper
+
+    def _unsure(self, lower: Tensor, upper: Tensor) -> Tensor:
+        """Of which units more than these bounds is wanted."""
+        if self.every:
+            return torch.ones_like(lower, dtype=torch.bool)
+        # interval bounds go on from those of a unit that is always on; nothing goes on from one that is always off
+        return upper > 0 if self.method == "tighter" else (lower < 0) & (upper > 0)
 
     def _relax(self, lower: Tensor, upper: Tensor, centre: Tensor, radius: Tensor, own: Tensor | float) -> None:
         slope, half = relax(lower, upper)

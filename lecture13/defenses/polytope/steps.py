@@ -163,7 +163,7 @@ class Scaling(Step):
 
     def transpose(self, rows: Tensor) -> Tensor:  # noqa: D102
         found = rows / self.std
-        if found.shape[1:] != self.taken:  # one channel was broadcast to several
+        if found.shape[1] != self.taken[0]:  # one channel was broadcast to several
             found = found.sum(1, keepdim=True)
         return found
 

@@ -127,7 +127,7 @@ def test_distance_and_shift_move_the_picture():
     assert 3 < float(near / far) < 6  # the area falls with the square of the distance, and faster nearby
     middle = []
     for shift in ((0.0, 0.0), (0.25, 0.25)):
-        mask = look(cube(), shots(1, shift=shift), size=64).mask[0].float()
+        mask = look(cube(), shots(1, shift=shift, distance=(5, 5)), size=64).mask[0].float()
         middle.append(torch.stack([(mask.sum(axis) * torch.arange(128)).sum() / mask.sum() for axis in (0, 1)]))
     torch.testing.assert_close(middle[1] - middle[0], torch.full((2,), 32.0), atol=1, rtol=0)
 
