@@ -25,7 +25,8 @@ def test_no_attack_does_more_damage_than_the_robust_error(kind, seed, epsilon, m
     network = mlp(seed) if kind == "linear" else convnet(kind, seed)
     images, _ = pixels(network, 30, seed)
     with torch.no_grad():
-        labels = network(images).argmax(1)
+        logits = network(images)
+    labels = logits.argmax(1)
     labels[::5] = (labels[::5] + 1) % 3  # and some that are wrong as they are
     bound = polytope.robust_error(network, images, labels, epsilon, method=method, batch_size=7)
     for options in ({"steps": 20}, {"steps": 1, "random_start": False}, {"steps": 40, "step_size": 0.01}):
@@ -33,7 +34,7 @@ def test_no_attack_does_more_damage_than_the_robust_error(kind, seed, epsilon, m
         with torch.no_grad():
             error = float((network(found).argmax(1) != labels).double().mean())
         assert error <= bound
-    if epsilon < 0.01:
+    if epsilon < 0.01 and bool((logits.std(0) > 1e-3).all()):  # a dead net's logits are level, and certify nothing
         assert bound < 1
     assert 0.2 <= bound <= polytope.robust_error(network, images, labels, 5.0, method=method) == 1.0
 

@@ -75,5 +75,5 @@ def test_the_recorded_matrices():
     assert found.count >= 200
     for name, made in found.without.items():
         assert name not in made.on and made.rmsd.value <= transfer.MAX_RMSD + 0.01
-        assert max(made.accuracy[other].value for other in made.on) < 0.1  # those it was made on are fooled
+        assert all(made.accuracy[other].value < found.clean.accuracy[other].value / 4 for other in made.on)  # fooled
     assert data.load("scenes", "test", count=1).source.split(",")[0] in origin.data
