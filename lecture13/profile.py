@@ -109,13 +109,13 @@ SIZES: dict[str, tuple] = {
     # chapter 08: scenes to dissect; how many units are ranked by their effect, on how many scenes; scenes to remove
     # units from, sets of units, random draws of each; scenes to insert in, trials at each place; scenes of the slider
     "edit.ranked": (40, 150, 1_000),
-    "edit.by_effect": ((8, 6), (40, 50), (96, 200)),
-    "edit.tested": (24, 200, 1_000),
+    "edit.by_effect": ((8, 6), (32, 50), (96, 200)),
+    "edit.tested": (24, 160, 1_000),
     "edit.counts": ((1, 20), (1, 2, 4, 8, 12, 20), (1, 2, 4, 8, 12, 20)),
     "edit.draws": (1, 1, 3),
     "edit.placed": (40, 300, 3_000),
     "edit.trials": (3, 100, 1_000),
-    "edit.scenes": (2, 6, 6),
+    "edit.scenes": (2, 5, 6),
     # the same, run beforehand: z to rank units on (by effect: fewer), scenes to remove units from and to insert in,
     # random draws of each size, trials at each place, and for each unit alone
     "edit.recorded": (
@@ -126,12 +126,12 @@ SIZES: dict[str, tuple] = {
     # chapter 07: z to be dissected, and new z to test units on; z for each of the nets compared, of the three seeds,
     # for the read-outs and for a unit's strength; scenes for the two judges; ranks of the widget
     "draw.dissected": (24, 1_000, 10_000),
-    "draw.tested": (120, 2_000, 10_000),
+    "draw.tested": (96, 2_000, 10_000),
     "draw.compared": (24, 200, 2_000),
     "draw.seeds": (24, 500, 2_000),
     "draw.readout": (24, 300, 2_000),
-    "draw.strengths": (8, 80, 1_000),
-    "draw.judged": (16, 100, 500),
+    "draw.strengths": (6, 80, 1_000),
+    "draw.judged": (8, 100, 500),
     "draw.ranks": (2, 8, 8),
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
     "fgsm.signs": (48, 300, 1_000),
