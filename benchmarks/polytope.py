@@ -103,16 +103,8 @@ def by_convex_adversarial(net: nn.Sequential, images: Tensor, labels: Tensor) ->
     from convex_adversarial import DualNetwork
 
     plain = nn.Sequential(*(layer for layer in net if not isinstance(layer, models.Normalize)))
-    plain[4].__class__ = _Flatten  # a class of that name is what the library looks for
     dual = DualNetwork(plain, images, EPSILON, bounded_input=False)
     return dual(torch.eye(10)[labels][:, None] - torch.eye(10)[None])
-
-
-class Flatten(nn.Flatten):
-    """As the paper's code calls it."""
-
-
-_Flatten = Flatten
 
 
 def by_auto_lirpa(net: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
