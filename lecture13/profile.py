@@ -126,12 +126,12 @@ SIZES: dict[str, tuple] = {
     # chapter 07: z to be dissected, and new z to test units on; z for each of the nets compared, of the three seeds,
     # for the read-outs and for a unit's strength; scenes for the two judges; ranks of the widget
     "draw.dissected": (24, 1_000, 10_000),
-    "draw.tested": (96, 2_000, 10_000),
-    "draw.compared": (24, 200, 2_000),
+    "draw.tested": (96, 1_200, 10_000),
+    "draw.compared": (24, 150, 2_000),
     "draw.seeds": (24, 500, 2_000),
     "draw.readout": (24, 300, 2_000),
     "draw.strengths": (6, 80, 1_000),
-    "draw.judged": (8, 100, 500),
+    "draw.judged": (8, 60, 500),
     "draw.ranks": (2, 8, 8),
     # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
     "fgsm.signs": (48, 300, 1_000),
