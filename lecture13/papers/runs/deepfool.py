@@ -9,6 +9,7 @@ classifier; one whose data or net is missing is left out::
     python -m lecture13.papers.runs.deepfool FOLDER --profile full --device cpu --record    # records what is there
 """
 
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -227,7 +228,8 @@ def record(run: Profile, folder: Path, *, into: Path = store.FOLDER) -> Path:
             line = {"run": run, "data": content["data"], "device": origin.device, "commit": origin.commit}
             papers.record(TABLE, {row: _classifier(content).cells()}, **line)
             if "authors" in content:
-                papers.record(AUTHORS, {row: content["authors"]}, **line)
+                first = re.sub(r"test images 0–\d+", f"test images 0–{FIRST - 1}", content["data"])
+                papers.record(AUTHORS, {row: content["authors"]}, **(line | {"data": first}))
     return path
 
 
