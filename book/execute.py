@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -102,9 +103,11 @@ def _execute_one(source: Path, key: dict, why: str, target: Path, profile: str, 
     command = [sys.executable, "-m", "book.worker", str(source), str(partial), "--parameters", json.dumps(parameters)]
     started, error, log = time.monotonic(), None, target / f"{source.stem}.log"
     display.start(source.stem)
-    with log.open("w", encoding="utf-8") as stderr:
+    # a folder of its own for each: what is published was trained by the cell that shows it, not found in a cache
+    with log.open("w", encoding="utf-8") as stderr, tempfile.TemporaryDirectory() as runs:
+        kernel = {**environment(profile), "LECTURE13_RUNS": runs}
         process = subprocess.Popen(
-            command, cwd=settings.ROOT, env=environment(profile), stdout=subprocess.PIPE, stderr=stderr, text=True
+            command, cwd=settings.ROOT, env=kernel, stdout=subprocess.PIPE, stderr=stderr, text=True
         )
         for line in process.stdout:
             message = json.loads(line)

@@ -293,3 +293,8 @@ def _multiplies_bf16(device: torch.device) -> bool:
 def data_folder() -> Path:
     """Where real data, downloads and checkpoints lie: ``$LECTURE13_DATA``, else the platform's cache folder."""
     return Path(os.environ.get("LECTURE13_DATA") or platformdirs.user_cache_path("lecture13")).expanduser()
+
+
+def runs_folder() -> Path:
+    """Where notebooks keep their own trainings' checkpoints: ``$LECTURE13_RUNS``, else ``runs`` in the data folder."""
+    return Path(os.environ.get("LECTURE13_RUNS") or data_folder() / "runs").expanduser()

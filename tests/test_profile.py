@@ -10,7 +10,7 @@ from lecture13.profile import PROFILES, SIZES, data_folder, use
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch):
-    for name in ("LECTURE13_PROFILE", "LECTURE13_DEVICE", "LECTURE13_DATA"):
+    for name in ("LECTURE13_PROFILE", "LECTURE13_DEVICE", "LECTURE13_DATA", "LECTURE13_RUNS"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -128,3 +128,10 @@ def test_the_data_folder(monkeypatch, tmp_path):
     assert data_folder() == tmp_path
     monkeypatch.setenv("LECTURE13_DATA", "~/data")
     assert data_folder() == profile.Path.home() / "data"
+
+
+def test_the_folder_of_a_notebooks_own_runs(monkeypatch, tmp_path):
+    monkeypatch.setenv("LECTURE13_DATA", str(tmp_path))
+    assert profile.runs_folder() == tmp_path / "runs"
+    monkeypatch.setenv("LECTURE13_RUNS", "~/runs")
+    assert profile.runs_folder() == profile.Path.home() / "runs"

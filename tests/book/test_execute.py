@@ -53,6 +53,15 @@ def test_what_runs_what_fails_and_what_is_kept(run, write_notebook, tmp_path):
     assert nbformat.read(folder / good.name, as_version=4) == copy, "a copy is replaced only by one that ran"
 
 
+def test_nothing_is_found_that_an_earlier_run_trained(run, write_notebook):
+    path = write_notebook(
+        "01_trains",
+        "from lecture13.profile import runs_folder",
+        "folder = runs_folder() / 'chapter'\nfolder.mkdir()\n(folder / 'run.ckpt').touch()",
+    )
+    assert [run(path, force=True)[0].status for _ in range(2)] == ["executed", "executed"]
+
+
 def test_an_unknown_parameter_is_refused(run, write_notebook):
     result = run(write_notebook("01_good", "1 + 1"), parameters={"epsilonn": 1})[0]
     assert result.status == "failed"

@@ -50,7 +50,7 @@ def main() -> int:
         copy = nbformat.read(execute.executed_folder("smoke") / path.name, as_version=4)
         nbformat.write(instrumented(copy, library), copies / path.name)
     (FOLDER / "sanitize.cfg").write_text(SANITIZE, encoding="utf-8")
-    environment = {**execute.environment("smoke"), "PYTHONPATH": str(library)}
+    environment = {**execute.environment("smoke"), "PYTHONPATH": str(library), "LECTURE13_RUNS": str(FOLDER / "runs")}
     environment["TORCH_VERSION"] = importlib.metadata.version("torch")
     options = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", str(FOLDER / "sanitize.cfg")]
     workers = ["-n", str(min(execute.cores(), len(list(copies.iterdir())))), "--dist", "loadfile"]
