@@ -36,9 +36,9 @@ def deepfool(
     passes that of k̂; on an affine classifier that is the smallest such perturbation. Where the box holds no such
     point, the step goes to the corner that comes closest, and the net is linearised anew there.
 
-    **An image that does not leave its class** within ``max_iterations``, or has no gradient to follow, comes back at
-    the last point reached, in its old class: ``model(result).argmax(1)`` says which. On an affine classifier that means
-    that the box holds no crossing point towards a candidate.
+    **An image that does not leave its class** within ``max_iterations``, or has no finite gradient to follow, comes
+    back at the last point reached, in its old class: ``model(result).argmax(1)`` says which. On an affine classifier
+    that means that the box holds no crossing point towards a candidate.
 
     Args:
         model: gives logits ``(N, K)``; runs in eval mode.
@@ -118,8 +118,9 @@ def _nearest(
         towards = torch.zeros_like(scores).scatter_(1, other[:, None], 1.0).scatter_(1, predicted, -1.0)
         (w,) = torch.autograd.grad(scores, inputs, towards, retain_graph=rank < others.shape[1])  # w'_k
         w = w.to(values)
-        if bool(w.sum().isnan()):
+        if bool(w.isnan().any()):
             raise ValueError("a gradient of the logits is NaN: the model's logits or weights are not finite")
+        w = torch.where(_wide(w.flatten(1).isfinite().all(1), w), w, 0.0)  # an infinite one leads nowhere
         if bounds is None:
             step, length = _free_step(w, (1 + overshoot) * gap, norm)
         else:

@@ -249,6 +249,25 @@ def test_an_image_without_a_gradient_comes_back_as_it_was():
         assert torch.equal(attacks.deepfool(model, images, bounds=bounds), images)
 
 
+@pytest.mark.parametrize("bounds", [None, (0, 2)])
+@pytest.mark.parametrize("norm", ["l2", "linf"])
+def test_an_infinite_gradient_leads_nowhere(norm, bounds):
+    """The boundary towards its class is passed over, the finite one's is crossed; if it is alone, none is."""
+
+    class Steep(nn.Module):
+        def forward(self, images):
+            first, second = images.flatten(1).T
+            return torch.stack([torch.ones_like(first), first * 1e30 * 1e30, second], 1)[:, : self.classes]
+
+    model, images = Steep(), torch.tensor([0.0, 0.5]).view(1, 1, 1, 2)
+    model.classes = 3
+    options = {"norm": norm, "bounds": bounds, "max_iterations": 1, "overshoot": 0.02}
+    found = attacks.deepfool(model, images, **options)
+    torch.testing.assert_close(found.flatten(), torch.tensor([0.0, 0.5 + 1.02 * 0.5]), atol=1e-5, rtol=0)
+    model.classes = 2
+    torch.testing.assert_close(attacks.deepfool(model, images, **options), images, atol=0, rtol=0)
+
+
 def test_equal_logits_are_crossed_too():
     model, images = linear(2, 4), torch.full((1, 4), 0.5, dtype=torch.float64)
     with torch.no_grad():
