@@ -28,6 +28,7 @@ def contenders(model: nn.Module, images: Tensor, epsilon: float, passes: int) ->
         "lecture13, DeepFool inside": ours,
         "lecture13, DeepFool inside, an image at a time (Algorithm 1)": partial(ours, batch_size=1),
         "lecture13, FGSM steps of ε/20 inside": partial(ours, attack=step),
+        "lecture13, stochastic gradient descent": partial(ours, method="descent"),
         "noise: random signs": lambda: attacks.random_signs(
             model, torch.zeros_like(images[:1]), torch.zeros(1, dtype=torch.int64), epsilon, bounds=None
         ),
