@@ -206,6 +206,85 @@ SIZES: dict[str, tuple] = {
     "spatial.borders": (8, 100, 500),
     "spatial.real_steps": (4, 3_000, 12_000),
     "spatial.real_images": (20, 1_000, 10_000),
+    # chapter 15: steps of the search for a mask and of the attack, pictures a step, and pictures from each place; then
+    # attacks on a single picture, their steps, and the angles they are tried at; distances and directions of the maps
+    "graffiti.search_steps": (15, 60, 200),
+    "graffiti.steps": (40, 150, 600),
+    "graffiti.batch": (8, 16, 32),
+    "graffiti.pictures": (2, 20, 100),
+    "graffiti.single": (1, 10, 50),
+    "graffiti.single_steps": (40, 60, 60),
+    "graffiti.angles": ((0, 15), *((0, 3, 6, 9, 12, 15, 20, 30, 45, 60),) * 2),
+    "graffiti.distances": ((5, 40), *((5, 10, 20, 40, 80, 120),) * 2),
+    "graffiti.directions": ((0, 60), *((-60, -45, -30, -15, 0, 15, 30, 45, 60),) * 2),
+    # the same, run beforehand: steps of the search and of the attack, pictures a step; views of each photograph, and
+    # pictures from each place
+    "graffiti.recorded": (
+        {"search": 2, "steps": 3, "batch": 2, "views": 2, "pictures": 2},
+        {"search": 30, "steps": 80, "batch": 16, "views": 5, "pictures": 10},
+        {"search": 60, "steps": 250, "batch": 24, "views": 20, "pictures": 50},
+    ),
+    # chapter 14: steps of the attack, poses a step and new ones among them, poses to test on; views attacked alone,
+    # steps and the camera's turns; azimuths, elevations and draws of the map; further targets; steps of the shorter
+    # runs; weights λ in LAB and in RGB; poses of a fixed set; turns of the slider; Inception-v3's steps, batch, poses
+    "turtle.steps": (4, 200, 2_000),
+    "turtle.batch": ((4, 2), (20, 5), (40, 8)),
+    "turtle.unseen": (24, 600, 2_000),
+    "turtle.single": (2, 16, 100),
+    "turtle.single_steps": (3, 40, 100),
+    "turtle.angles": ((0, 90), *((0, 2, 5, 10, 15, 20, 30, 45, 60, 90, 135, 180),) * 2),
+    "turtle.map": ((4, 3, 1), (18, 9, 3), (36, 18, 10)),
+    "turtle.targets": (("car",), ("car", "fly agaric"), ("baseball", "espresso", "car", "fly agaric", "guitar")),
+    "turtle.few_steps": (3, 80, 1_000),
+    "turtle.lab_weights": ((0.1,), (0.05, 0.4, 1.0), (0.02, 0.05, 0.15, 0.4, 1.0)),
+    "turtle.rgb_weights": ((0.07,), (0.03, 0.3, 0.7), (0.01, 0.03, 0.1, 0.3, 0.7)),
+    "turtle.pools": ((1, 4), (1, 16, 64, 256), (1, 4, 16, 64, 256, 1_024)),
+    "turtle.slider": ((0, 180), tuple(range(0, 360, 30)), tuple(range(0, 360, 24))),
+    "turtle.imagenet": ((1, 2, 4), (20, 2, 16), (1_000, 40, 400)),
+    # chapter 18: steps of a training, test images, ε of the curves, steps of PGD, queries of the random search; K of
+    # the slider, and its images; K of the attenuation, and its images; K of trained front ends; γ of the table; images
+    # for Theorem 2, and steps of its attacks; then, run beforehand: steps of a training, test images and steps of PGD
+    "sparsity.steps": (60, 600, 5_000),
+    "sparsity.images": (30, 300, 2_000),
+    "sparsity.epsilons": ((0.0, 0.15, 0.3), *((0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3),) * 2),
+    "sparsity.pgd": (3, 20, 40),
+    "sparsity.queries": (10, 200, 500),
+    "sparsity.slider_keep": ((8, 784), *((4, 8, 16, 24, 39, 59, 98, 196, 392, 784),) * 2),
+    "sparsity.slider_images": (1, 4, 6),
+    "sparsity.keep": ((24, 39, 59), *((8, 16, 24, 39, 59, 98, 196, 392, 784),) * 2),
+    "sparsity.tuned": ((24, 196), (24, 39, 59, 98, 196), (8, 16, 24, 39, 59, 78, 98, 196, 392)),
+    "sparsity.noisy": (10, 200, 1_000),
+    "sparsity.gammas": ((1.0, 8.0), (0.5, 1.0, 2.0, 4.0, 8.0), (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)),
+    "sparsity.theorem": (2, 20, 100),
+    "sparsity.theorem_steps": (2, 10, 20),
+    "sparsity.recorded_steps": (20, 600, 2_000),
+    "sparsity.recorded_images": (20, 300, 1_000),
+    "sparsity.recorded_pgd": (3, 10, 20),
+    # chapter 16: points along the square's side, directions of an outline, the slider's ε, the ε and depths of the
+    # curves, drawn nets for each depth; digits, their ε, the ε told in words, PGD's steps
+    "polytope.grid": (30, 120, 200),
+    "polytope.directions": (8, 32, 64),
+    "polytope.frames": ((0.2, 0.5), *((0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6),) * 2),
+    "polytope.radii": ((0.1, 0.4), *((0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6),) * 2),
+    "polytope.depths": ((1, 2), (1, 2, 3, 4, 5, 6), (1, 2, 3, 4, 5, 6, 7, 8)),
+    "polytope.draws": (2, 10, 50),
+    "polytope.digits": (10, 90, 360),
+    "polytope.pixel_radii": ((0, 0.1), *((0, 0.01, 0.02, 0.05, 0.1, 0.15),) * 2),
+    "polytope.told_radius": (0.1, 0.1, 0.1),
+    "polytope.pgd_steps": (5, 20, 100),
+    # chapter 17: the toy's net and steps; steps of the live trainings; digits of the table, PGD's steps; digits, ε of
+    # the curves; the slider; images of the real sets. Then the recorded table
+    "provable.toy_widths": ((2, 20, 20, 2), (2, 100, 100, 100, 100, 2), (2, 100, 100, 100, 100, 2)),
+    "provable.toy_steps": (60, 1_000, 1_000),
+    "provable.live_steps": (20, 1_000, 4_000),
+    "provable.digits": (20, 360, 360),
+    "provable.pgd_steps": (5, 100, 100),
+    "provable.curve_digits": (10, 90, 360),
+    "provable.curve_radii": ((0.01, 0.1), *((0.01, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15),) * 2),
+    "provable.slider": ((0, 1), *((-1, -0.5, 0, 0.5, 1),) * 2),
+    "provable.real_images": (20, 200, 10_000),
+    "provable_table.images": (20, 1_000, 10_000),
+    "provable_table.pgd_steps": (5, 100, 100),
 }
 
 

@@ -9,17 +9,24 @@ result lies on the device and has the dtype and the memory format of ``images``;
 from lecture13.attacks.deepfool import deepfool
 from lecture13.attacks.expectation import expectation, predict_poses
 from lecture13.attacks.gradient import fgsm, loss_gradient, pgd
+from lecture13.attacks.graffiti import graffiti, paint
+from lecture13.attacks.graffiti_masks import graffiti_mask, vulnerable
 from lecture13.attacks.lab import lab
 from lecture13.attacks.landscape import loss_landscape
 from lecture13.attacks.lbfgs import lbfgs, lbfgs_untargeted
+from lecture13.attacks.locally_linear import locally_linear
 from lecture13.attacks.noise import random_signs
+from lecture13.attacks.printability import STICKERS, non_printability, printed_in
 from lecture13.attacks.regions import decision_regions, plane
 from lecture13.attacks.rigid import black_canvas, rotate_and_translate
 from lecture13.attacks.spatial import SpatialAttack, spatial
+from lecture13.attacks.square import square
+from lecture13.attacks.strongest import strongest
 from lecture13.attacks.transfer import ensemble, rmsd
 from lecture13.attacks.universal import measure_fooling, universal
 
 __all__ = [
+    "STICKERS",
     "SpatialAttack",
     "black_canvas",
     "decision_regions",
@@ -27,18 +34,27 @@ __all__ = [
     "ensemble",
     "expectation",
     "fgsm",
+    "graffiti",
+    "graffiti_mask",
     "lab",
     "lbfgs",
     "lbfgs_untargeted",
+    "locally_linear",
     "loss_gradient",
     "loss_landscape",
     "measure_fooling",
+    "non_printability",
+    "paint",
     "pgd",
     "plane",
     "predict_poses",
+    "printed_in",
     "random_signs",
     "rmsd",
     "rotate_and_translate",
     "spatial",
+    "square",
+    "strongest",
     "universal",
+    "vulnerable",
 ]

@@ -36,3 +36,17 @@ def check_choice(name: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
         raise ValueError(f"unknown {name} {value!r}; choose one of {', '.join(map(repr, known))}")
     return value
+
+
+def check_target(target: int) -> int:
+    """``target``, if it can be the number of a class.
+
+    Raises:
+        TypeError: not an int.
+        ValueError: negative.
+    """
+    if isinstance(target, bool) or not isinstance(target, int):
+        raise TypeError(f"target={target!r} is a {type(target).__name__}; expected the number of a class, an int")
+    if target < 0:
+        raise ValueError(f"target={target}; expected a class from 0 to K − 1")
+    return target

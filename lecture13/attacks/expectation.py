@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lecture13 import checkpoints, guard
-from lecture13.attacks.checks import check_choice, check_number
+from lecture13.attacks.checks import check_choice, check_number, check_target
 from lecture13.attacks.lab import lab
 from lecture13.attacks.transfer import rmsd
 from lecture13.guard import Bounds, Model
@@ -107,7 +107,7 @@ def expectation(
     if chunk_size is not None:
         chunk_size = guard.check_count("chunk_size", chunk_size)
     original = _check_texture(texture, bounds)
-    _check_target(target)
+    check_target(target)
     settings = {"target": target, "distance": distance, "distance_weight": distance_weight, "epsilon": epsilon}
     settings |= {"learning_rate": learning_rate, "batch_size": batch_size, "fresh": fresh, "bounds": bounds}
     with guard.frozen(model, original.device):
@@ -338,13 +338,6 @@ def _check_texture(texture: Tensor, bounds: Bounds) -> Tensor:
     if texture.ndim != 4 or len(texture) != 1:
         raise ValueError(f"the texture has shape {tuple(texture.shape)}; expected (1, C, H, W)")
     return texture
-
-
-def _check_target(target: int) -> None:
-    if isinstance(target, bool) or not isinstance(target, int):
-        raise TypeError(f"target={target!r} is a {type(target).__name__}; expected the number of a class, an int")
-    if target < 0:
-        raise ValueError(f"target={target}; expected a class from 0 to K − 1")
 
 
 def _fingerprint(texture: Tensor, predicted: Tensor) -> str:

@@ -76,26 +76,29 @@ def adversarial(
     return loss
 
 
-def provable(epsilon: Callable[[int], float], *, warmup: int = 0, box: Bounds = None) -> Loss:
+def provable(epsilon: Callable[[int], float], *, warmup: int = 0, mixed: int = 0, box: Bounds = None) -> Loss:
     """The robust loss (Wong & Kolter 2018, eq. 14): an upper bound of the worst case, its gradient through all bounds.
 
     Args:
         epsilon: ℓ∞ radius at each step of the training, :func:`ramp` say.
-        warmup: so many steps begin the training with interval bounds, an order of magnitude cheaper: their ε rises from
-            0 to ``epsilon(warmup)``, and their share of the loss from 0 to 1/2, the rest being the plain cross-entropy.
-            Not in the paper.
+        warmup: so many steps begin the training with interval bounds, an order of magnitude cheaper. Over the first
+            half of them, their ε rises from 0 to ``epsilon(warmup)``, and their share of the loss from 0 to 1/2, the
+            rest being the plain cross-entropy. Not in the paper.
+        mixed: so many steps after them with interval bounds for the hidden units, Algorithm 1 for the margins. Not in
+            the paper either (Zhang et al. 2020, CROWN-IBP).
         box: images outside it do not count; None, as in the paper.
     """
 
     def loss(network: nn.Module, images: Tensor, labels: Tensor, index: int, generator: torch.Generator):
         early = index < warmup
-        radius = epsilon(warmup) * index / warmup if early else epsilon(index)
-        method = "interval" if early else "dual"
+        risen = min(1.0, 2 * index / warmup) if early else 1.0
+        radius = epsilon(warmup) * risen if early else epsilon(index)
+        method = "interval" if early else "mixed" if index < warmup + mixed else "dual"
         margins = polytope.training_margins(network, images, labels, radius, method=method, box=box)
         worst = F.cross_entropy(-margins, labels)
-        failed = (margins.detach().scatter(1, labels[:, None], torch.inf) <= 0).any(1).float().mean()
+        failed = (~polytope.certified(margins, labels)).float().mean()
         if early:
-            part = 0.5 * index / warmup
+            part = 0.5 * risen
             worst = (1 - part) * F.cross_entropy(network(images), labels) + part * worst
         return worst, {"robust error": failed, "epsilon": radius}
 
@@ -111,6 +114,7 @@ def step(
     *,
     batch_size: int = 50,
     seed: int = 0,
+    learning_rate: Callable[[int], float] | None = None,
     fabric: "Fabric | OneProcess | None" = None,
 ) -> Step:
     """A step of :func:`lecture13.training.fit` that lowers ``loss`` on the next batch.
@@ -123,6 +127,7 @@ def step(
         labels: int64 ``(N,)``.
         batch_size: over all processes together.
         seed: of the order of the batches.
+        learning_rate: of step i; None leaves the optimiser's.
         fabric: from :func:`lecture13.processes.start`, for many processes.
 
     Returns:
@@ -133,7 +138,12 @@ def step(
     def one(index: int, generator: torch.Generator) -> dict[str, Tensor | float]:
         chosen = batch_indices(len(images), batch_size, index, seed).to(images.device)
         network.train()
-        value, report = loss(network, share(fabric, images[chosen]), share(fabric, labels[chosen]), index, generator)
+        if learning_rate is not None:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(index)
+        batch = share(fabric, images[chosen]), share(fabric, labels[chosen])
+        with fabric.autocast():  # which the bounds switch off for themselves
+            value, report = loss(network, *batch, index, generator)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
         if fabric.world_size > 1:
@@ -156,10 +166,12 @@ def train(
     steps: int,
     first_epsilon: float | None = None,
     warmup: int = 0,
+    mixed: int = 0,
     attack_steps: int = 20,
     box: Bounds = None,
     batch_size: int = 50,
     learning_rate: float = 1e-3,
+    falling: bool = False,
     seed: int = 0,
     checkpoint: Path | str | None = None,
     checkpoint_every: int = 500,
@@ -175,10 +187,11 @@ def train(
         steps: of training; the paper's 100 epochs of 60 000 images in batches of 50 are 120 000.
         first_epsilon: what ε rises from, over the first half of the steps; None: half of ``epsilon``, as in the paper.
             (A training that starts at the full ε stays where it is.)
-        warmup: steps with interval bounds at the start, see :func:`provable`.
+        warmup, mixed: steps with cheaper bounds at the start, see :func:`provable`.
         attack_steps: of PGD, in adversarial training.
         box: of the images, for attacks and bounds; None as in the paper.
         batch_size, learning_rate, seed: of the training; the paper's, for MNIST.
+        falling: the learning rate falls along a line to 0 over the second half of the steps. Not in the paper.
         checkpoint, checkpoint_every, fabric: see :func:`lecture13.training.fit`.
 
     Returns:
@@ -192,25 +205,43 @@ def train(
         raise ValueError(f"unknown defence {defence!r}; choose one of {', '.join(map(repr, DEFENCES))}")
     epsilon = guard.check_size("epsilon", epsilon, zero=True)
     first = epsilon / 2 if first_epsilon is None else guard.check_size("first_epsilon", first_epsilon, zero=True)
-    if warmup and (defence != "provable" or not 0 < warmup < steps):
-        raise ValueError(f"warmup={warmup}; expected 0, or for defence='provable' a number of steps below {steps}")
+    if (warmup or mixed) and (defence != "provable" or min(warmup, mixed) < 0 or warmup + mixed >= steps):
+        raise ValueError(
+            f"warmup={warmup}, mixed={mixed}; expected 0, or for defence='provable' both together below {steps} steps"
+        )
     radius = ramp(first, epsilon, max(1, steps // 2))
     losses = {
         "plain": plain,
         "adversarial": lambda: adversarial(radius, steps=attack_steps, box=box),
-        "provable": lambda: provable(radius, warmup=warmup, box=box),
+        "provable": lambda: provable(radius, warmup=warmup, mixed=mixed, box=box),
     }
     optimizer = torch.optim.Adam(network.parameters(), learning_rate)
-    part = step(losses[defence](), network, optimizer, images, labels, batch_size=batch_size, seed=seed, fabric=fabric)
+
+    def rate(index: int) -> float:
+        return learning_rate * min(1.0, 2 * (1 - index / steps)) if falling else learning_rate
+
+    part = step(
+        losses[defence](),
+        network,
+        optimizer,
+        images,
+        labels,
+        batch_size=batch_size,
+        seed=seed,
+        learning_rate=rate,
+        fabric=fabric,
+    )
     settings = {
         "defence": defence,
         "epsilon": epsilon,
         "first_epsilon": first,
         "warmup": warmup,
+        "mixed": mixed,
         "attack_steps": attack_steps,
         "box": None if box is None else list(box),
         "batch_size": batch_size,
         "learning_rate": learning_rate,
+        "falling": falling,
         "steps": steps,  # the ramp depends on them
         "examples": len(images),
     }

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from torch import nn
 
 from lecture13.models.fc500_150_10 import fc500_150_10
+from lecture13.models.gtsrb_cnn import GtsrbCnn, gtsrb_cnn
 from lecture13.models.lenet import lenet
 from lecture13.models.lenet_cifar10 import lenet_cifar10
 from lecture13.models.nin import nin
@@ -26,10 +27,12 @@ from lecture13.models.small_resnet import small_resnet
 from lecture13.models.small_vgg import small_vgg
 
 __all__ = [
+    "GtsrbCnn",
     "Normalize",
     "Segmenter",
     "build",
     "fc500_150_10",
+    "gtsrb_cnn",
     "lenet",
     "lenet_cifar10",
     "names",
@@ -56,6 +59,7 @@ _BUILDERS: dict[str, Callable[..., nn.Module]] = {
         scene_classifier,
         segmenter,
         sign_classifier,
+        gtsrb_cnn,
         small_alexnet,
         small_vgg,
         small_resnet,

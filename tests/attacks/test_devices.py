@@ -18,6 +18,8 @@ ATTACKS = {
     "ensemble": lambda model, x, y: attacks.ensemble([model, model], x, y, steps=3, max_rmsd=5.0),
     "universal": lambda model, x, y: attacks.universal(model, x, epsilon=0.03, max_passes=1, batch_size=2),
     "landscape": lambda model, x, y: attacks.loss_landscape(model, x, y, torch.zeros(2), torch.zeros(3)),
+    "locally linear": lambda model, x, y: attacks.locally_linear(model, x, y, 0.03),
+    "square": lambda model, x, y: attacks.square(model, x, y, 0.03, queries=3, generator=torch.Generator()),
     "regions": lambda model, x, y: attacks.decision_regions([model], x[0], attacks.plane(x[0]), 9.0, 5),
 }
 for method in ("grid", "worst-of-k", "first-order"):

@@ -70,13 +70,31 @@ def test_the_warm_up_mixes_interval_bounds_in():
     images, labels = points(50)
     loss = training.provable(training.ramp(0.1, 0.1, 1), warmup=10)
     generator = torch.Generator()
-    for index, part in ((0, 0.0), (5, 0.25)):
+    for index, part in ((0, 0.0), (3, 0.3), (5, 0.5), (9, 0.5)):  # it rises over the first half
         value, report = loss(net(), images, labels, index, generator)
-        hard = polytope.robust_loss(net(), images, labels, 0.01 * index, method="interval")
+        hard = polytope.robust_loss(net(), images, labels, 0.2 * part, method="interval")
         expected = (1 - part) * cross_entropy(net()(images), labels) + part * hard
-        assert float(value) == pytest.approx(float(expected)) and report["epsilon"] == pytest.approx(0.01 * index)
+        assert float(value) == pytest.approx(float(expected)) and report["epsilon"] == pytest.approx(0.2 * part)
     value, _ = loss(net(), images, labels, 10, generator)
     assert float(value) == pytest.approx(float(polytope.robust_loss(net(), images, labels, 0.1)))
+    loss = training.provable(training.ramp(0.1, 0.1, 1), warmup=10, mixed=5)
+    for index, method in ((10, "mixed"), (14, "mixed"), (15, "dual")):
+        value, _ = loss(net(), images, labels, index, generator)
+        assert float(value) == pytest.approx(float(polytope.robust_loss(net(), images, labels, 0.1, method=method)))
+
+
+def test_the_learning_rate_falls_to_zero_over_the_second_half(monkeypatch):
+    rates, original = [], torch.optim.Adam.step
+
+    def noted(self, *arguments, **keywords):
+        rates.append(self.param_groups[0]["lr"])
+        return original(self, *arguments, **keywords)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    for falling, expected in ((True, [1, 1, 1, 0.75, 0.5, 0.25]), (False, [1] * 6)):
+        rates.clear()
+        run(net(), *points(), defence="plain", steps=6 if not falling else 8, falling=falling)
+        assert rates[-6:] == pytest.approx([1e-2 * each for each in expected])
 
 
 @pytest.mark.parametrize("defence", training.DEFENCES)
@@ -159,6 +177,8 @@ def test_bad_settings():
         ({"defence": "provable", "first_epsilon": float("nan")}, "first_epsilon=nan"),
         ({"defence": "provable", "warmup": 150}, "warmup=150"),
         ({"defence": "plain", "warmup": 5}, "warmup=5"),
+        ({"defence": "provable", "warmup": 100, "mixed": 50}, "warmup=100, mixed=50"),
+        ({"defence": "provable", "mixed": -1}, "mixed=-1"),
     ):
         with pytest.raises(ValueError, match=message):
             run(network, images, labels, **options)

@@ -19,6 +19,7 @@ SHAPES = {
     "small_mlp": (3, 32, 32),
     "lenet_cifar10": (3, 32, 32),
     "nin": (3, 32, 32),
+    "gtsrb_cnn": (3, 32, 32),
 }
 
 
@@ -27,7 +28,7 @@ def parameters(net: nn.Module) -> int:
 
 
 def expected_shape(name: str, count: int) -> tuple[int, ...]:
-    classes = {"scene_classifier": 6, "segmenter": 11, "sign_classifier": 12}.get(name, 10)
+    classes = {"scene_classifier": 6, "segmenter": 11, "sign_classifier": 12, "gtsrb_cnn": 43}.get(name, 10)
     return (count, classes, *SHAPES[name][1:]) if name == "segmenter" else (count, classes)
 
 
@@ -77,6 +78,23 @@ def test_lenet_refuses_images_that_are_too_small():
     with pytest.raises(ValueError, match=r"size is 15.*16"):
         models.lenet(size=15)
     assert models.lenet(size=16)(torch.rand(1, 1, 16, 16)).shape == (1, 10)
+
+
+def test_gtsrb_cnn_counts_its_parameters():
+    colour, before = 3 * 3 + 3, (3, 32, 32, 64, 64, 128)
+    convolutions = sum(25 * i * o + o for i, o in zip(before, (32, 32, 64, 64, 128, 128), strict=True))
+    seen = 32 * 16**2 + 64 * 8**2 + 128 * 4**2  # every module's output, pooled to 16², 8² and 4²
+    linear = (seen + 1) * 1024 + 1025 * 1024 + 1025 * 43
+    assert parameters(models.gtsrb_cnn()) == colour + convolutions + linear
+    norms = 2 * (32 + 32 + 64 + 64 + 128 + 128) - (32 + 32 + 64 + 64 + 128 + 128)  # scale and shift, for the bias
+    assert parameters(models.gtsrb_cnn(batch_norm=True)) == colour + convolutions + norms + linear
+
+
+def test_gtsrb_cnn_refuses_other_sizes():
+    with pytest.raises(ValueError, match=r"\(2, 3, 64, 64\).*\(N, 3, 32, 32\)"):
+        models.gtsrb_cnn()(torch.rand(2, 3, 64, 64))
+    with pytest.raises(ValueError, match=r"dropout is 1.*\[0, 1\)"):
+        models.gtsrb_cnn(dropout=1)
 
 
 def test_fc500_150_10_counts_its_parameters():

@@ -10,16 +10,26 @@ the dual of the linear program over it is a backward pass. What these functions 
 The exact answer (a mixed-integer program) and the linear program itself are there for small networks.
 """
 
-from lecture13.defenses.polytope.certificates import bounds, margins, robust_error, robust_loss, training_margins
+from lecture13.defenses.polytope.certificates import (
+    bounds,
+    certified,
+    margins,
+    robust_error,
+    robust_loss,
+    training_margins,
+)
+from lecture13.defenses.polytope.outline import outline
 from lecture13.defenses.polytope.programs import lp_bounds, lp_margins, milp_bounds, milp_margins
 
 __all__ = [
     "bounds",
+    "certified",
     "lp_bounds",
     "lp_margins",
     "margins",
     "milp_bounds",
     "milp_margins",
+    "outline",
     "robust_error",
     "robust_loss",
     "training_margins",

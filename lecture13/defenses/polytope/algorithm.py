@@ -17,7 +17,7 @@ from lecture13.defenses.polytope.radii import carry, radii
 from lecture13.defenses.polytope.relaxation import Relaxation, relax
 
 #: what bounds are computed by
-METHODS = ("dual", "interval", "tighter")
+METHODS = ("dual", "interval", "tighter", "mixed")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Analysis:
             radius = self.factor * carry(self.affines[:-1], self.relaxations, self.inputs, rows)
             lower = label_and(affine.apply(self.centre), -1) - radius
             found.append(lower - label_and(self._rounding(affine), 1) if self.rounded else lower)
-        if self.method != "dual":
+        if self.method in ("interval", "tighter"):
             radius = (rows.abs() * self.interval.radius[:, None]).flatten(2).sum(2)
             lower = label_and(affine.apply(self.interval.centre), -1) - radius
             own = rounding.of_sums(affine, self.interval.size) if self.rounded else None
@@ -110,6 +110,12 @@ class Analysis:
         affine = affines[-1]
         if self.method == "interval":
             lower, upper = self.interval.through(affine, self.rounded)
+        elif self.method == "mixed":
+            lower, upper = self.interval.through(affine, self.rounded)
+            centre = affine.apply(self.centre)
+            # of the values around this centre, as far as they can be inside the interval
+            radius = torch.maximum(upper - centre, centre - lower)
+            self._relax(lower, upper, centre, radius, self._rounding(affine))
         else:
             centre = affine.apply(self.centre)
             with torch.no_grad():

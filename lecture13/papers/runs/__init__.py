@@ -10,6 +10,8 @@ beside it in ``<name>.webp``, without loss.
 - :mod:`~lecture13.papers.runs.figure2`: seven architectures by four methods, Gulrajani et al. 2017, Figure 2
 - :mod:`~lecture13.papers.runs.figure3`: a score over iterations and seconds, Gulrajani et al. 2017, Figure 3
 - :mod:`~lecture13.papers.runs.photographs`: units of a net that reads photographs, Bau et al. 2020, Figures 1 and 2
+- :mod:`~lecture13.papers.runs.sparsity`: front end and sparse network under attack, Gopalakrishnan et al. 2018
+- :mod:`~lecture13.papers.runs.provable`: nets trained on a provable bound, Wong & Kolter 2018, Table 1
 - :mod:`~lecture13.papers.runs.spatial`: rotations and translations of real digits and signs, Engstrom et al. 2018
 - :mod:`~lecture13.papers.runs.transfer`: images made on four nets, shown to the fifth, Liu et al. 2017, Table 4
 

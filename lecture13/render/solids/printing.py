@@ -17,7 +17,7 @@ def printed(
     gamut: float = 0.85,
     ink: float = 0.06,
     paper: float = 0.95,
-    levels: int = 32,
+    levels: int | None = 32,
 ) -> Tensor:
     """A simulated print: colours drawn into the printer's gamut, smeared, and rounded to the levels it can lay down.
 
@@ -31,10 +31,10 @@ def printed(
         blur: standard deviation in texels, in [0, 20].
         gamut: share of the saturation that is left, in [0, 1].
         ink, paper: the darkest and the lightest that is printed, 0 ≤ ink < paper ≤ 1.
-        levels: 2 or more.
+        levels: 2 or more; None: any, which an attack through the printer needs.
 
     Returns:
-        A texture of the same shape, in [ink, paper]. Rounding has no gradient.
+        A texture of the same shape, in [ink, paper]; but for rounding, differentiable.
 
     Raises:
         TypeError, ValueError: a texture that is none, or settings out of range.
@@ -45,11 +45,13 @@ def printed(
             raise ValueError(f"{name}={value!r}; expected a number from 0 to {high:g}")
     if ink >= paper:
         raise ValueError(f"ink={ink} is not darker than paper={paper}")
-    if isinstance(levels, bool) or not isinstance(levels, int) or levels < 2:
-        raise ValueError(f"levels={levels!r}; expected a whole number, 2 or more")
+    if levels is not None and (isinstance(levels, bool) or not isinstance(levels, int) or levels < 2):
+        raise ValueError(f"levels={levels!r}; expected a whole number, 2 or more, or None")
     grey = texture.mean(1, keepdim=True)
     sheet = ink + (paper - ink) * torch.lerp(grey.expand_as(texture), texture, gamut)
     sheet = _smear(sheet, blur)
+    if levels is None:
+        return sheet
     steps = (sheet - ink) / (paper - ink) * (levels - 1)
     return (ink + (paper - ink) * steps.round() / (levels - 1)).clamp(ink, paper)
 

@@ -15,7 +15,7 @@ from tests.defenses.polytope.nets import CONVOLUTIONS, algorithm_1, before_relus
 
 few = settings(deadline=None, max_examples=15)
 kinds = st.sampled_from(["linear", *CONVOLUTIONS])
-METHODS = ["dual", "interval", "tighter"]
+METHODS = ["dual", "interval", "tighter", "mixed"]
 
 
 def build(kind, seed, dtype=torch.float64, scale=2.0):
@@ -147,6 +147,20 @@ def test_tighter_is_never_looser_than_intervals(kind, seed, epsilon):
         assert (lower >= low - 1e-9).all() and (upper <= high + 1e-9).all()
     first, second = (polytope.margins(network, images, labels, epsilon, method=m) for m in ("tighter", "interval"))
     assert (first >= second - 1e-9).all()
+
+
+def test_mixed_is_algorithm_1_between_interval_bounds():
+    """With one hidden layer both have the same bounds before the ReLU; with more, interval bounds are looser there."""
+    network = mlp(3, (5, 7, 3), scale=2.0)
+    images, labels = pixels(network)
+    mixed, dual = (polytope.margins(network, images, labels, 0.2, method=method) for method in ("mixed", "dual"))
+    torch.testing.assert_close(mixed, dual, atol=1e-9, rtol=1e-9)
+    network = mlp(3, scale=2.0)
+    images, _ = pixels(network)
+    found, interval = (polytope.bounds(network, images, 0.2, method=method) for method in ("mixed", "interval"))
+    for one, two in zip(found[:-1], interval[:-1], strict=True):
+        torch.testing.assert_close(one, two)
+    assert not torch.allclose(found[-1][0], interval[-1][0])
 
 
 def test_dual_and_interval_bounds_are_not_comparable():

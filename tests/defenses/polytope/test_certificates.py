@@ -1,5 +1,8 @@
 """Certificates and the loss against attacks and finite differences; every refusal."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,7 +16,7 @@ from lecture13.defenses import polytope
 from tests.defenses.polytope.nets import CONVOLUTIONS, convnet, mlp, pixels
 
 few = settings(deadline=None, max_examples=10)
-METHODS = ["dual", "interval", "tighter"]
+METHODS = ["dual", "interval", "tighter", "mixed"]
 
 
 # certificates
@@ -52,6 +55,36 @@ def test_robust_error_counts_ties_and_takes_images_in_batches():
     assert polytope.robust_error(network, images[:0], labels[:0], 0.1) != polytope.robust_error(
         network, images[:0], labels[:0], 0.1
     )  # NaN
+
+
+def test_certified_asks_every_class_but_the_label():
+    margins = torch.tensor([[0.0, 1.0, 2.0], [1.0, 0.0, 0.0], [-0.1, 3.0, 0.0]])
+    assert polytope.certified(margins, torch.tensor([0, 1, 2])).tolist() == [True, False, False]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_stays_flat():
+    """On the paper's net, untrained, in a process of its own: batches of 20 images and of 200."""
+    script = """
+import torch
+from pathlib import Path
+from lecture13 import models
+from lecture13.defenses import polytope
+torch.set_num_threads(1)
+torch.manual_seed(0)
+net, images = models.small_convnet(), torch.rand(200, 1, 28, 28)
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+net(images[:20])
+before = peak()
+for count in (20, 200):
+    polytope.margins(net, images[:count], torch.zeros(count, dtype=torch.int64), 0.1)
+    print((peak() - before) / 1000)
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    few_images, many = (float(line) for line in told.split())
+    assert few_images < 300 and many < 300  # MB
 
 
 def test_two_classes_and_the_other_choice_of_c():
@@ -205,6 +238,8 @@ def test_a_layer_that_is_not_supported_is_named(layer, name):
 def test_what_is_no_network_and_hooks_are_refused():
     with pytest.raises(TypeError, match="network is a function"):
         polytope.bounds(lambda x: x, torch.zeros(1, 2), 0.1)
+    with pytest.raises(TypeError, match="network is a function"):
+        polytope.robust_error(lambda x: x, torch.zeros(1, 2), torch.tensor([0]), 0.1)
     network = mlp(0)
     network[2].register_forward_hook(lambda module, taken, given: 2 * given)
     with pytest.raises(TypeError, match=r"network\.2, a Linear, has forward hooks"):

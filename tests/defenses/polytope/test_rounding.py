@@ -14,7 +14,7 @@ from lecture13.defenses.polytope.rounding import full_precision, unit
 from tests.defenses.polytope.nets import CONVOLUTIONS, before_relus, convnet, mlp, pixels
 
 few = settings(deadline=None, max_examples=15)
-METHODS = ["dual", "interval", "tighter"]
+METHODS = ["dual", "interval", "tighter", "mixed"]
 
 
 @few

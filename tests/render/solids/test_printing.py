@@ -35,6 +35,13 @@ def test_a_perfect_printer_changes_nothing():
     torch.testing.assert_close(printed(texture(), blur=0, gamut=1, ink=0, paper=1, levels=2**20), texture())
 
 
+def test_without_levels_nothing_is_rounded_and_gradients_are_right():
+    texels = texture(5, 6, dtype=torch.float64)
+    exact, rounded = (printed(texels, levels=levels) for levels in (None, 33))
+    assert 0 < (exact - rounded).abs().max() <= 0.5 * 0.89 / 32 + 1e-9
+    assert torch.autograd.gradcheck(lambda t: printed(t, levels=None), texels.requires_grad_())
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
