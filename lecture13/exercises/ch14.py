@@ -60,9 +60,7 @@ def _(expected: Callable[[nn.Module, Callable, Tensor, int, Tensor], Tensor]):
     value = float(found.detach())
     expect(value <= 0 or value > 1, "A log-probability is never above 0: is the sign turned?")
     expect(abs(value - float(values.softmax(1)[:, 2].mean().log())) > 1e-9, "Take the log first, then the mean.")
-    expect(
-        abs(value - float(right.detach()) * len(views)) > 1e-9, "An expectation is a mean over poses, not a sum."
-    )
+    expect(abs(value - float(right.detach()) * len(views)) > 1e-9, "An expectation is a mean over poses, not a sum.")
     expect(abs(value - float(values[:, 2].mean())) > 1e-9, "A logit is no log-probability yet: log_softmax.")
     close(found, right, "Render, classify, take log P of the target in each pose, and average over the poses.")
     expect(found.requires_grad, "The result has no gradient: leave out no_grad, detach and item.")

@@ -26,7 +26,7 @@ def regions(nets: Mapping[str, nn.Module], points: Tensor, labels: Tensor, epsil
         epsilon: half the side of a square.
         title: of the figure.
     """
-    figure, axes = plt.subplots(1, len(nets), figsize=(WIDTH, WIDTH / len(nets) + 0.5), squeeze=False)
+    figure, axes = plt.subplots(1, len(nets), figsize=(WIDTH, WIDTH / len(nets) + 0.7), squeeze=False)
     axis = torch.linspace(-0.1, 1.1, 300).to(points)
     plane = torch.cartesian_prod(axis, axis)
     local = torch.linspace(-epsilon, epsilon, 41).to(points)
@@ -41,7 +41,7 @@ def regions(nets: Mapping[str, nn.Module], points: Tensor, labels: Tensor, epsil
             style = {"linestyle": "-" if kept else (0, (3, 2)), "linewidth": 1.4}
             panel.add_patch(plt.Rectangle(corner, 2 * epsilon, 2 * epsilon, fill=False, edgecolor="black", **style))
             panel.plot(*point, marker="os"[label], color=COLOURS[label], markersize=5)
-        panel.set(title=f"{name}: {int(whole.sum())} of {len(points)} squares whole", aspect="equal")
+        panel.set(title=f"{name}\n{int(whole.sum())} of {len(points)} squares whole", aspect="equal")
         panel.set(xlabel="$x_1$", xlim=(-0.1, 1.1), ylim=(-0.1, 1.1))
         panel.grid(False)
     axes[0, 0].set_ylabel("$x_2$")

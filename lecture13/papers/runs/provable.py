@@ -50,25 +50,26 @@ def train(run: Profile, folder: Path) -> None:
 
 
 def record(run: Profile, folder: Path, *, into: Path = store.FOLDER) -> Path:
-    """Record the nets in ``folder``; those of a full run, also beside the paper's table.
+    """Record the nets in ``folder``, each with its own origin; those of a full run, also beside the paper's table.
 
     Raises:
-        ValueError: none there, or measured by another commit, device or profile than the first.
+        ValueError: none there, or measured on another device or profile than the first.
     """
     files = {row: _file(name, folder) for row, name in (NETS | BESIDE).items()}
     found = {row: store.read(file.stem, folder=folder) for row, file in files.items() if file.exists()}
     if not found:
         raise ValueError(f"no net of Table 1 in {folder}; run the same without --record first")
     origins = [origin for origin, _ in found.values()]
-    if len({(origin.commit, origin.device, origin.profile) for origin in origins}) > 1:
-        raise ValueError(f"the results in {folder} are of several runs; delete the older ones: {origins}")
-    rows = {row: content | {"data": origin.data} for row, (origin, content) in found.items()}
-    origin = store.Origin(**asdict(origins[0]) | {"data": "test images of each data set, by row"})
-    path = store.write(NAME, origin, {"rows": rows}, folder=into)
+    if len({(origin.device, origin.profile) for origin in origins}) > 1:
+        raise ValueError(f"the results in {folder} are of several machines; delete the older ones: {origins}")
+    rows = {row: content | {"origin": asdict(origin)} for row, (origin, content) in found.items()}
+    last = store.Origin(**asdict(origins[-1]) | {"data": "test images of each data set, by row"})
+    path = store.write(NAME, last, {"rows": rows}, folder=into)
     if run.name == "full":
-        for row in set(rows) & set(NETS):
-            line = {"run": run, "data": rows[row]["data"], "device": origin.device, "commit": origin.commit}
-            papers.record(TABLE, {row: Row.of(rows[row]["found"]).cells()}, **line)
+        for row, (origin, content) in found.items():
+            if row in NETS:
+                line = {"run": run, "data": origin.data, "device": origin.device, "commit": origin.commit}
+                papers.record(TABLE, {row: Row.of(content["found"]).cells()}, **line)
     return path
 
 

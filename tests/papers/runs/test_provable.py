@@ -48,10 +48,10 @@ def test_nothing_there_is_said_and_what_is_missing_is_left_out(digits, monkeypat
         provable.record(run, tmp_path)
 
 
-def test_results_of_several_commits_are_refused(digits, monkeypatch, tmp_path):
+def test_results_of_several_machines_are_refused(digits, monkeypatch, tmp_path):
     monkeypatch.setattr(provable, "NETS", {"MNIST, robust": "mnist-provable", "MNIST, standard": "mnist-plain"})
-    for name, commit in (("mnist-provable", "a"), ("mnist-plain", "b")):
-        origin = store.Origin("full", "cpu", "2026-11-28", commit, 0, "d")
+    for name, device in (("mnist-provable", "a"), ("mnist-plain", "b")):
+        origin = store.Origin("full", device, "2026-11-28", "c", 0, "d")
         store.write(f"provable--{name}", origin, {"row": "r", "net": name, "found": {}}, folder=tmp_path)
-    with pytest.raises(ValueError, match="several runs"):
+    with pytest.raises(ValueError, match="several machines"):
         provable.record(use("full", device="cpu"), tmp_path)
