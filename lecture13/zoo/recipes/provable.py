@@ -46,9 +46,9 @@ _PROVABLE = replace(
     start="mnist-interval",
     first_epsilon=0.1,
     learning_rate=5e-4,
-    steps=1600,
+    steps=4500,
     warmup=0,
-    mixed=1500,
+    mixed=4250,
 )
 
 
@@ -82,7 +82,7 @@ RECIPES = (
     _PROVABLE,
     _fashion(_PLAIN),
     _fashion(_INTERVAL),
-    _fashion(_PROVABLE),
+    _fashion(_PROVABLE, steps=1600, mixed=1500),
     replace(
         _other(_WHOLE, "har", "UCI HAR", epsilon=0.05, widths=(561, 500, 6), size=None),
         about="561-500-6, trained on a provable bound at ε = .05, on UCI HAR",
