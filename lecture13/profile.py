@@ -27,7 +27,7 @@ SIZES: dict[str, tuple] = {
     "start.signs": (60, 400, 2_000),
     "start.scenes": (2, 8, 8),
     "start.ring_steps": (100, 2_000, 2_000),
-    "start.units": (20, 200, 200),  # scenes to find tree units on, and as many to test them on
+    "start.units": (20, 100, 200),  # scenes to find tree units on, and as many to test them on
     "start.digits": (20, 100, 360),
     # chapter 01: iterations of each training, seeds, samples, and frames of a slider
     "gan.ring_steps": (100, 1000, 2000),
