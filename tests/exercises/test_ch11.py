@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, one_hot
 
-from lecture13 import attacks, exercises
+from lecture13 import attacks
+from tests.exercises.judging import judge, judge_stub
 
 
 def destination(p, angle, shift, centre, *, sign=1.0, shift_sign=1.0, early=False, about=True, degrees=False):
@@ -119,18 +120,6 @@ def test_the_formula_is_the_library_s_canvas(side, angle, shift):
     assert exact <= canvas < exact + 2  # a whole number of pixels on each side
 
 
-def judge(name, answer, says):
-    found = exercises.check(name, answer)
-    if says is None:
-        assert found.status == "correct", str(found)
-    else:
-        assert found.status == "not yet"
-        with pytest.raises(AssertionError, match=says):
-            found.require()
-
-
 @pytest.mark.parametrize("name", ["11.1", "11.2", "11.3", "11.4"])
 def test_a_stub_is_no_attempt_and_fails_the_check_itself(name):
-    stub = lambda *arguments: ...  # noqa: E731
-    assert exercises.check(name, stub).status == "not attempted"
-    assert exercises.check(name, stub, attempted=True).status == "not yet"
+    judge_stub(name, lambda *arguments: ...)
