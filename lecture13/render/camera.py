@@ -11,6 +11,8 @@ from numbers import Real
 import torch
 from torch import Tensor
 
+from lecture13.render.ranges import matrix
+
 Angle = Tensor | float
 
 
@@ -78,9 +80,9 @@ class Camera:
                 raise ValueError(f"{name}={worst:g} degrees; the face is seen only from between −90 and 90")
         a, e, r = (torch.deg2rad(value) for value in (angle, tilt, roll))
         one, zero = torch.ones_like(a), torch.zeros_like(a)
-        turn = _matrix([[a.cos(), zero, a.sin()], [zero, one, zero], [-a.sin(), zero, a.cos()]])
-        lift = _matrix([[one, zero, zero], [zero, e.cos(), -e.sin()], [zero, e.sin(), e.cos()]])
-        spin = _matrix([[r.cos(), -r.sin(), zero], [r.sin(), r.cos(), zero], [zero, zero, one]])
+        turn = matrix([[a.cos(), zero, a.sin()], [zero, one, zero], [-a.sin(), zero, a.cos()]])
+        lift = matrix([[one, zero, zero], [zero, e.cos(), -e.sin()], [zero, e.sin(), e.cos()]])
+        spin = matrix([[r.cos(), -r.sin(), zero], [r.sin(), r.cos(), zero], [zero, zero, one]])
         found = half * (spin @ lift @ turn)
         found[:, :, 2] = torch.stack([zero, zero, distance], 1)  # a flat face has no third axis: its place is t's
         found[:, :2] *= self.focal
@@ -119,7 +121,3 @@ def frame(homography: Tensor, margin: Tensor | float, shift: Tensor | None = Non
     found[:, :2, 2] = middle
     found[:, 2, 2] = 1
     return found
-
-
-def _matrix(rows: list[list[Tensor]]) -> Tensor:
-    return torch.stack([torch.stack(row, -1) for row in rows], -2)

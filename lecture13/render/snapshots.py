@@ -10,7 +10,6 @@ images = photograph(labels, snapshots, generator) # of the embedded signs, each 
 import math
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from numbers import Real
 
 import torch
 import torch.nn.functional as F
@@ -19,8 +18,8 @@ from torch import Tensor
 from lecture13.render import scenes
 from lecture13.render.camera import Camera, frame
 from lecture13.render.faces import faces
+from lecture13.render.ranges import Range, check_range
 
-Range = tuple[float, float]
 SAMPLES = 3  # per pixel and axis: a face of 64 pixels that fills 2/3 of a picture of 32 has as many
 FACE = 64  # side of a face that is photographed, in pixels
 
@@ -110,7 +109,7 @@ class Snapshots:
 
     def __post_init__(self) -> None:
         for name, (least, most, unit) in _LIMITS.items():
-            object.__setattr__(self, name, _check_range(name, getattr(self, name), least, most, unit))
+            object.__setattr__(self, name, check_range(name, getattr(self, name), least, most, unit))
         if self.distance[0] <= self.camera.sign / 2:
             raise ValueError(
                 f"distance={self.distance}; expected more than {self.camera.sign / 2:g} feet, half the sign's width"
@@ -220,15 +219,3 @@ def _normal(keys: Tensor, shape: torch.Size) -> Tensor:
     """Standard normal numbers (N, *shape): a function of each key alone."""
     each = [torch.randn(shape, generator=torch.Generator().manual_seed(key)) for key in keys.tolist()]
     return torch.stack(each) if each else torch.empty(0, *shape)
-
-
-def _check_range(name: str, value: Range, least: float, most: float, unit: str) -> Range:
-    wanted = f"expected (low, high) with {least:g} ≤ low ≤ high ≤ {most:g} {unit}"
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise ValueError(f"{name}={value!r}; {wanted}")
-    if any(isinstance(end, bool) or not isinstance(end, Real) for end in value):
-        raise TypeError(f"{name}={value!r}; {wanted}")
-    low, high = (float(end) for end in value)
-    if not least <= low <= high <= most:
-        raise ValueError(f"{name}=({low:g}, {high:g}); {wanted}")
-    return low, high

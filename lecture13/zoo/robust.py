@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lecture13 import data, models
 from lecture13.defenses import polytope, robust_training
 from lecture13.defenses.separated import fully_connected
+from lecture13.evaluation import predict
 from lecture13.training import History
 from lecture13.zoo.base import Measurement
 from lecture13.zoo.cards import read_card, read_weights, unpack
@@ -109,8 +110,7 @@ class Robust:
         """Accuracy on the test split, and beside it the exact robust bound at ``epsilon`` (no box)."""
         images, labels = self._load("test", None)
         device = next(net.parameters()).device
-        with torch.no_grad():
-            found = torch.cat([net(batch.to(device)).argmax(1).cpu() for batch in images.split(250)])
+        found = predict(net, images)[0]
         bound = polytope.robust_error(
             net,
             images[:: self.every],

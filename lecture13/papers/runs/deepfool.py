@@ -169,7 +169,7 @@ def train(run: Profile, folder: Path) -> None:
     """Measure the classifiers that ``folder`` holds no result of, one file each."""
     for row, (name, source) in tqdm(NETS.items(), desc="classifiers of Table 1", unit="classifier"):
         trained = folder if (folder / f"{name}.json").exists() else None
-        if _file(name, folder).exists() or not data.available(source) or not _there(name, trained):
+        if _file(name, folder).exists() or not data.available(source) or not parts.has_net(name, trained):
             continue
         net, test = zoo.load(name, device=run.device, folder=trained), data.load(source, "test")
         count = min(run["deepfool_table.images"], len(test))
@@ -197,14 +197,6 @@ def _line(name: str, test: Dataset, which: str) -> str:
 
 def _file(name: str, folder: Path) -> Path:
     return folder / f"{NAME}--{name}.json"
-
-
-def _there(name: str, folder: Path | None) -> bool:
-    try:
-        zoo.card(name, folder=folder)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def record(run: Profile, folder: Path, *, into: Path = store.FOLDER) -> Path:

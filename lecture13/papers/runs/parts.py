@@ -11,6 +11,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from lecture13 import zoo
 from lecture13.checkpoints import write_whole
 from lecture13.gan.cells import Cell
 from lecture13.profile import Profile, use
@@ -58,3 +59,12 @@ def command_line(
     run = use(options.profile, device=options.device, seed=options.seed)
     (record if options.record else train)(run, options.folder)
     return 0
+
+
+def has_net(name: str, folder: Path | None) -> bool:
+    """Whether ``folder`` (None: what ships) holds a trained net of that name."""
+    try:
+        zoo.card(name, folder=folder)
+    except FileNotFoundError:
+        return False
+    return True

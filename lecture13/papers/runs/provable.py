@@ -36,7 +36,7 @@ def train(run: Profile, folder: Path) -> None:
     """Measure the nets that ``folder`` holds no result of, one file each, on the test images of their data."""
     for row, name in tqdm((NETS | BESIDE).items(), desc="nets of Table 1", unit="net"):
         recipe, trained = zoo.recipe(name), folder if (folder / f"{name}.json").exists() else None
-        if _file(name, folder).exists() or not data.available(recipe.data) or not _there(name, trained):
+        if _file(name, folder).exists() or not data.available(recipe.data) or not parts.has_net(name, trained):
             continue
         net = zoo.load(name, device=run.device, folder=trained)
         test = data.load(recipe.data, "test", **({} if recipe.size is None else {"size": recipe.size}))
@@ -81,14 +81,6 @@ def load(*, folder: Path = store.FOLDER) -> tuple[store.Origin, dict[str, Row]]:
 
 def _file(name: str, folder: Path) -> Path:
     return folder / f"{NAME}--{name}.json"
-
-
-def _there(name: str, folder: Path | None) -> bool:
-    try:
-        zoo.card(name, folder=folder)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 if __name__ == "__main__":

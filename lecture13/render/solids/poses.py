@@ -2,14 +2,13 @@
 
 import math
 from dataclasses import dataclass, fields, replace
-from numbers import Real
 
 import torch
 from torch import Tensor
 
 from lecture13.render.chance import Chance
+from lecture13.render.ranges import Range, check_range, matrix
 
-Range = tuple[float, float]
 BACKGROUNDS = ("scenes", "noise", "colours")
 
 #: The limits of each range, and its unit.
@@ -71,9 +70,9 @@ class Shots:
         """(N, 3, 3): from the solid's coordinates to the camera's: x right, y up, z towards the camera."""
         a, e, r = (torch.deg2rad(angle) for angle in (self.azimuth, self.elevation, self.roll))
         one, zero = torch.ones_like(a), torch.zeros_like(a)
-        turn = _matrix([[a.cos(), zero, -a.sin()], [zero, one, zero], [a.sin(), zero, a.cos()]])
-        tilt = _matrix([[one, zero, zero], [zero, e.cos(), -e.sin()], [zero, e.sin(), e.cos()]])
-        roll = _matrix([[r.cos(), -r.sin(), zero], [r.sin(), r.cos(), zero], [zero, zero, one]])
+        turn = matrix([[a.cos(), zero, -a.sin()], [zero, one, zero], [a.sin(), zero, a.cos()]])
+        tilt = matrix([[one, zero, zero], [zero, e.cos(), -e.sin()], [zero, e.sin(), e.cos()]])
+        roll = matrix([[r.cos(), -r.sin(), zero], [r.sin(), r.cos(), zero], [zero, zero, one]])
         return roll @ tilt @ turn
 
 
@@ -117,7 +116,7 @@ class Poses:
 
     def __post_init__(self) -> None:
         for name, (least, most, unit) in _LIMITS.items():
-            object.__setattr__(self, name, _check_range(name, getattr(self, name), least, most, unit))
+            object.__setattr__(self, name, check_range(name, getattr(self, name), least, most, unit))
         if isinstance(self.background, str) or not self.background or set(self.background) - set(BACKGROUNDS):
             raise ValueError(f"background={self.background!r}; expected one or more of {', '.join(BACKGROUNDS)}")
 
@@ -156,19 +155,3 @@ class Poses:
             background=listed[chance.whole("background", 0, len(listed) - 1)],
             keys=chance.keys,
         )
-
-
-def _check_range(name: str, value: Range, least: float, most: float, unit: str) -> Range:
-    wanted = f"expected (low, high) with {least:g} ≤ low ≤ high ≤ {most:g} {unit}"
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise ValueError(f"{name}={value!r}; {wanted}")
-    if any(isinstance(end, bool) or not isinstance(end, Real) for end in value):
-        raise TypeError(f"{name}={value!r}; {wanted}")
-    low, high = (float(end) for end in value)
-    if not least <= low <= high <= most:
-        raise ValueError(f"{name}=({low:g}, {high:g}); {wanted}")
-    return low, high
-
-
-def _matrix(rows: list[list[Tensor]]) -> Tensor:
-    return torch.stack([torch.stack(row, -1) for row in rows], -2)
