@@ -41,7 +41,7 @@ def regions(nets: Mapping[str, nn.Module], points: Tensor, labels: Tensor, epsil
             style = {"linestyle": "-" if kept else (0, (3, 2)), "linewidth": 1.4}
             panel.add_patch(plt.Rectangle(corner, 2 * epsilon, 2 * epsilon, fill=False, edgecolor="black", **style))
             panel.plot(*point, marker="os"[label], color=COLOURS[label], markersize=5)
-        panel.set(title=f"{name}\n{int(whole.sum())} of {len(points)} squares whole", aspect="equal")
+        panel.set(title=f"{name}\n{int(whole.sum())} of {len(points)} squares seen whole", aspect="equal")
         panel.set(xlabel="$x_1$", xlim=(-0.1, 1.1), ylim=(-0.1, 1.1))
         panel.grid(False)
     axes[0, 0].set_ylabel("$x_2$")

@@ -9,7 +9,7 @@ from lecture13.models.normalize import Normalize
 
 
 def sign_classifier(
-    *, classes: int = 12, in_channels: int = 3, widths: Sequence[int] = (16, 32, 64, 96)
+    *, classes: int = 17, in_channels: int = 3, widths: Sequence[int] = (16, 32, 64, 96)
 ) -> nn.Sequential:
     """Four 3×3 convolutions with batch normalisation and max pooling between them, average pooling, one linear layer.
 

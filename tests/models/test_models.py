@@ -28,7 +28,7 @@ def parameters(net: nn.Module) -> int:
 
 
 def expected_shape(name: str, count: int) -> tuple[int, ...]:
-    classes = {"scene_classifier": 6, "segmenter": 11, "sign_classifier": 12, "gtsrb_cnn": 43}.get(name, 10)
+    classes = {"scene_classifier": 6, "segmenter": 11, "sign_classifier": 17, "gtsrb_cnn": 43}.get(name, 10)
     return (count, classes, *SHAPES[name][1:]) if name == "segmenter" else (count, classes)
 
 

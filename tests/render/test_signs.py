@@ -1,17 +1,20 @@
+from itertools import combinations
+
 import pytest
 import torch
 
+from lecture13.data.small import GTSRB_CLASSES
 from lecture13.render import series, signs
 from lecture13.render.faces import FACES, faces
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return signs.draw(120, seed=2)
+    return signs.draw(10 * len(signs.CLASSES), seed=2)
 
 
 def test_shapes_types_ranges_and_balance(drawn):
-    assert drawn.images.shape == (120, 3, 32, 32) and drawn.images.dtype == torch.float32
+    assert drawn.images.shape == (10 * len(signs.CLASSES), 3, 32, 32) and drawn.images.dtype == torch.float32
     assert drawn.images.min() >= 0 and drawn.images.max() <= 1
     assert drawn.labels.bincount().tolist() == [10] * len(signs.CLASSES)
     assert len(signs.CLASSES) >= 8
@@ -58,13 +61,15 @@ def test_faces_are_what_they_are_called():
     assert cover[number["caution"], :30].sum() < cover[number["caution"], -30:].sum()  # on its side
 
 
-def test_digits_differ_and_are_black_on_white():
-    number = {name: i for i, name in enumerate(FACES)}
-    plates = [faces(96)[number[f"speed limit {n}"], 0, 32:64, 24:72] for n in (30, 50, 80)]
-    for plate in plates:
+def test_the_limits_of_the_road_are_there_and_each_pair_differs():
+    limits = [name for name in FACES if name.startswith("speed limit")]
+    assert limits == [f"speed limit {n}" for n in (20, 30, 50, 60, 70, 80, 100, 120)]
+    assert set(limits) <= set(GTSRB_CLASSES)  # called as the photographs' classes are
+    plates = {name: faces(96)[list(FACES).index(name), 0, 32:64, 24:72] for name in limits}
+    for plate in plates.values():  # black on white
         assert plate.min() < 0.2 and plate.max() > 0.9
-    for a, b in ((0, 1), (1, 2), (0, 2)):
-        assert (plates[a] - plates[b]).abs().mean() > 0.03
+    for one, other in combinations(limits, 2):
+        assert (plates[one] - plates[other]).abs().mean() > 0.03
 
 
 def test_no_signs_are_no_error_and_a_bad_size_is():
