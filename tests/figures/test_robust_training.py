@@ -20,7 +20,10 @@ class Vertical(nn.Module):
 def test_squares_that_a_boundary_cuts_are_dashed_and_counted():
     points, labels = torch.tensor([[0.2, 0.5], [0.55, 0.5], [0.9, 0.5]]), torch.tensor([0, 1, 1])
     figure = plots.regions({"cut": Vertical(0.5), "whole": Vertical(0.4)}, points, labels, 0.1, title="t")
-    assert [axis.get_title() for axis in figure.axes] == ["cut\n2 of 3 squares seen whole", "whole\n3 of 3 squares seen whole"]
+    assert [axis.get_title() for axis in figure.axes] == [
+        "cut\n2 of 3 squares seen whole",
+        "whole\n3 of 3 squares seen whole",
+    ]
     cut, whole = ([patch.get_linestyle() for patch in axis.patches] for axis in figure.axes)
     assert [style == "-" or style == "solid" for style in cut] == [True, False, True]
     assert all(style in ("-", "solid") for style in whole)
