@@ -92,11 +92,13 @@ def _grid(
     measured = known.kind != "settings"
     named = measured or len(known.columns) > 1
     runs = recorded(known.name)
-    origins = {run.label for run in runs.values()}
+    origins = list(dict.fromkeys(run.label for run in runs.values()))
+    # several runs: each cell says which, and below the table each is described once
+    marks = {origin: f"run {count}" if len(origins) > 1 else "" for count, origin in enumerate(origins, start=1)}
     shown = {**dict.fromkeys(runs), **dict.fromkeys(cells or ())}
     head: list[markup.Text] = [known.over, *(["quantity"] if named else []), known.source]
     if measured:
-        head.append(markup.Mark("our recorded full run", origins.copy().pop() if len(origins) == 1 else ""))
+        head.append(markup.Mark("our recorded full run", origins[0] if len(origins) == 1 else ""))
     if cells is not None:
         title, _, remark = label.partition(": ")
         head.append(markup.Mark(title, remark))
@@ -108,7 +110,7 @@ def _grid(
                 continue
             line: list[markup.Text] = [row, *([column.head] if named else []), column.show(value)]
             if key in runs:
-                line.append(markup.Mark(number(column, runs[key].value), runs[key].label if len(origins) > 1 else ""))
+                line.append(markup.Mark(number(column, runs[key].value), marks[runs[key].label]))
             elif measured:
                 line.append("none yet")
             if cells is not None:
@@ -117,7 +119,8 @@ def _grid(
     total = len(known.rows) * len(known.columns)
     if len(rows) < total:
         notes = [*notes, f'{len(rows)} of the {total} numbers of papers.table("{known.name}") are compared here']
-    return markup.Grid(f"{known.title} ({known.citation})", head, rows, [*notes, *known.notes])
+    described = [f"{mark}: {origin}" for origin, mark in marks.items() if mark]
+    return markup.Grid(f"{known.title} ({known.citation})", head, rows, [*described, *notes, *known.notes])
 
 
 def _ours(known: Table, row: str, column: str, value: Any, *, smoke: bool, data: str) -> markup.Text:

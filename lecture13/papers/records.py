@@ -38,7 +38,7 @@ class Record:
     @property
     def label(self) -> str:
         """Profile, device, data, date and commit, in one line."""
-        return f"{self.profile} profile, {self.device}, {self.data}, {self.date}, commit {self.commit[:9]}"
+        return f"{self.profile} profile, {self.device}, {self.data}, {self.date}, commit {short(self.commit)}"
 
 
 def recorded(name: str) -> dict[tuple[str, str], Record]:
@@ -140,6 +140,11 @@ def _checked(known: Table, raw: Mapping[str, Any]) -> Record:
 
 def _device(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device}, {os.cpu_count()} cores"
+
+
+def short(commit: str) -> str:
+    """A commit as labels name it: nine digits, and "+changes" where files differed from it."""
+    return commit[:9] + commit[commit.index("+") :] if "+" in commit else commit[:9]
 
 
 def describe_commit() -> str:

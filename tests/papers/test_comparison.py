@@ -38,7 +38,12 @@ def test_what_was_recorded_shows_beside_what_was_not_measured():
     papers.record(TABLE, {ROW: {"test error": 1.75}}, run=FULL, data="MNIST", device="A100", commit="abc")
     shown = papers.compare(TABLE, {ROW: {"PGD error": 4.5}}, run=LAPTOP, data="digits")
     rows = lines(shown)[2:]
-    assert rows[0][3].startswith("0.1 (full profile, H200") and rows[1][3].startswith("1.75 (full profile, A100")
+    assert (rows[0][3], rows[1][3]) == ("0.1 (run 1)", "1.75 (run 2)")  # and below each run is described once
+    below = [line for line in str(shown).splitlines() if line.startswith("- run ")]
+    assert [line.split(", MNIST")[0] for line in below] == [
+        "- run 1: full profile, H200",
+        "- run 2: full profile, A100",
+    ]
     assert rows[0][4] == rows[1][4] == "not measured in this run"
     assert "3 of the 40 numbers" in str(shown)
 

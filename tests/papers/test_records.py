@@ -35,6 +35,12 @@ def test_a_record_comes_back_with_its_origin(folder):
     )
 
 
+def test_a_label_says_where_files_differed_from_the_commit():
+    record(5.9, commit="0123456789ab+changes")
+    (cell,) = papers.recorded("polytope-table-1").values()
+    assert cell.label.endswith("commit 012345678+changes")
+
+
 def test_a_new_record_replaces_its_own_cell_alone():
     record(5.9)
     record(np.float64(4.2), column="PGD error")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lecture13.checkpoints import write_whole
 from lecture13.papers.records import FOLDER as RECORDED
-from lecture13.papers.records import describe_commit
+from lecture13.papers.records import describe_commit, short
 from lecture13.profile import Profile
 from lecture13.zoo.cards import describe_device
 
@@ -41,14 +41,14 @@ class Origin:
     @property
     def short(self) -> str:
         """For the title of a figure."""
-        return f"recorded run: {self.profile} profile, {self.device}, {self.date}, commit {self.commit[:9]}"
+        return f"recorded run: {self.profile} profile, {self.device}, {self.date}, commit {short(self.commit)}"
 
     @property
     def label(self) -> str:
         """In one line."""
         return (
-            f"recorded run: {self.profile} profile, {self.device}, {self.data}, {self.date}, commit {self.commit[:9]}, "
-            f"seed {self.seed}"
+            f"recorded run: {self.profile} profile, {self.device}, {self.data}, {self.date}, "
+            f"commit {short(self.commit)}, seed {self.seed}"
         )
 
 
