@@ -263,6 +263,15 @@ def unique(kind: str, payload: str) -> str:
 
 def _row(control: Control, key: str) -> str:
     title, label = html.escape(control.title), html.escape(control.labels[control.start])
+    if control.is_choice:
+        options = "".join(
+            f'<option value="{index}"{" selected" if index == control.start else ""}>{html.escape(each)}</option>'
+            for index, each in enumerate(control.labels)
+        )
+        return (
+            f'<label for="{key}">{title}</label>\n'
+            f'<select id="{key}" autocomplete="off" style="grid-column:span 2;justify-self:start;max-width:100%;font:inherit">{options}</select>'
+        )
     return (
         f'<label for="{key}">{title}</label>\n'
         f'<input type="range" id="{key}" min="0" max="{len(control.values) - 1}" step="1" value="{control.start}" '
@@ -283,16 +292,17 @@ $image
   const root = document.getElementById("$key");
   const data = $data;
   const controls = root.querySelector("div");
-  const inputs = [...controls.querySelectorAll("input")];
-  const outputs = controls.querySelectorAll("output");
+  const inputs = [...controls.querySelectorAll("input, select")];
   const image = root.querySelector("img");
   const show = () => {
     let index = 0;
     inputs.forEach((input, i) => {
       const label = data.labels[i][input.value];
       index = index * data.labels[i].length + Number(input.value);
-      input.setAttribute("aria-valuetext", label);
-      outputs[i].textContent = label;
+      if (input.type === "range") {
+        input.setAttribute("aria-valuetext", label);
+        input.nextElementSibling.textContent = label;
+      }
     });
     const [source, alt] = data.frames[index];
     image.src = data.sources[source];

@@ -98,13 +98,11 @@ def test_static_markup_is_labelled_and_alone(static):
     page = Tags(markup)
     (image,) = page.all("img")
     assert pixel(image["src"]) == colour(0.5, "go") and image["alt"] == "A flat colour (ε = 0.5, kind = go)"
-    inputs, labels, outputs = page.all("input"), page.all("label"), page.all("output")
-    assert [one["for"] for one in labels] == [one["for"] for one in outputs] == [one["id"] for one in inputs]
-    assert [(one["type"], one["min"], one["max"], one["value"]) for one in inputs] == [
-        ("range", "0", "2", "1"),
-        ("range", "0", "1", "1"),
-    ]
-    assert [one["aria-valuetext"] for one in inputs] == ["0.5", "go"]
+    (slider,), (choice,), (output,) = page.all("input"), page.all("select"), page.all("output")
+    assert [one["for"] for one in page.all("label")] == [slider["id"], choice["id"]] and output["for"] == slider["id"]
+    assert [slider[name] for name in ("type", "min", "max", "value")] == ["range", "0", "2", "1"]
+    assert slider["aria-valuetext"] == "0.5"
+    assert [(one["value"], "selected" in one) for one in page.all("option")] == [("0", False), ("1", True)]
     assert "hidden" in page.all("div")[0]  # without JavaScript the picture stands alone
     assert not re.search(r"https?:|//cdn|@import|url\(", markup) and not page.all("link")
 
@@ -324,16 +322,18 @@ def test_in_a_browser_the_keyboard_turns_the_right_picture_up(static, tmp_path):
         assert set(page.evaluate("Object.keys(window)")) == names  # nothing is left in the page's global names
         first, second = page.locator("figure").all()
         for (row, epsilon), (column, kind) in itertools.product(enumerate(LEVELS), enumerate(COLOURS)):
-            for slider, position in zip(first.get_by_role("slider").all(), (row, column), strict=True):
-                slider.press("Home")
+            for role, key, position in (("slider", "ArrowRight", row), ("combobox", "ArrowDown", column)):
+                control = first.get_by_role(role)
+                control.press("Home")
                 for _ in range(position):
-                    slider.press("ArrowRight")
+                    control.press(key)
             image = first.locator("img")
             image.evaluate("image => image.decode()")
             assert tuple(image.evaluate(MIDDLE)) == colour(epsilon, kind)
             assert image.get_attribute("alt") == f"A flat colour (ε = {epsilon:g}, kind = {kind})"
-            assert first.locator("output").all_text_contents() == [f"{epsilon:g}", kind]
-            assert first.get_by_label("kind").get_attribute("aria-valuetext") == kind
+            assert first.locator("output").text_content() == f"{epsilon:g}"
+            assert first.get_by_label("ε").get_attribute("aria-valuetext") == f"{epsilon:g}"
+            assert first.locator("option:checked").text_content() == kind
         assert tuple(second.locator("img").evaluate(MIDDLE)) == colour(0.5, "stop")  # the other one stayed
         assert not errors and all(url.startswith(("file:", "data:")) for url in requests)
 

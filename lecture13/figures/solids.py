@@ -129,9 +129,8 @@ def view(
         label, target: the true class and the one aimed at, whose bars stand out.
         title: of the figure.
     """
-    figure, (left, middle, right) = plt.subplots(
-        1, 3, figsize=(WIDTH, 2.3), gridspec_kw={"width_ratios": [1.0, 1.0, 1.0]}
-    )
+    height = max(2.3, 0.5 + 0.17 * len(classes))  # a line for each class
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(WIDTH, height))
     for axis, picture, name in ((left, large, "for you"), (middle, small, f"for the net, {small.shape[-1]} pixels")):
         axis.imshow(picture.detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy())
         axis.set(xticks=[], yticks=[], xlabel=name)

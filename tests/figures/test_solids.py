@@ -1,5 +1,7 @@
 """Chapter 14's figures show what the numbers say."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -66,3 +68,11 @@ def test_a_view_shows_both_sizes_and_every_class():
     assert [text.get_text() for text in right.get_yticklabels()] == list(CLASSES)
     colours = [bar.get_facecolor() for bar in right.patches]
     assert len(set(colours)) == 3
+
+
+def test_many_classes_have_a_line_each():
+    names, picture = [f"speed limit {number}" for number in range(17)], torch.zeros(3, 4, 4)
+    figure = plots.view(picture, picture, torch.full((17,), 1 / 17), names, label=0, target=1, title="t")
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[2].get_yticklabels()]
+    assert all(upper.y0 >= lower.y1 for upper, lower in pairwise(boxes))

@@ -1,4 +1,4 @@
-"""Sliders without a kernel: moving one changes what is seen."""
+"""Sliders and choices without a kernel: moving one changes what is seen."""
 
 import json
 
@@ -14,7 +14,7 @@ def with_marker(marker: str) -> list[str]:
 
 @pytest.mark.parametrize("page_with_slider", with_marker("lecture13-explore"))
 @pytest.mark.parametrize("where", ["file", "server"])
-def test_a_range_input_changes_its_picture(open_page, page_with_slider, where):
+def test_a_control_changes_its_picture(open_page, page_with_slider, where):
     if page_with_slider is None:
         pytest.fail("no page has a slider of widgets.explore")
     page, seen = open_page(where, page_with_slider)
@@ -22,9 +22,10 @@ def test_a_range_input_changes_its_picture(open_page, page_with_slider, where):
         image = figure.locator("img")
         before, alt, shot = image.get_attribute("src"), image.get_attribute("alt"), image.screenshot()
         changed = False
-        for control in figure.locator("input[type=range]").all():
+        for control in figure.locator("input[type=range], select").all():
+            last = control.evaluate("control => control.max ?? String(control.options.length - 1)")
             control.focus()
-            page.keyboard.press("Home" if control.input_value() == control.get_attribute("max") else "End")
+            page.keyboard.press("Home" if control.input_value() == last else "End")
             changed = changed or (image.get_attribute("src") != before and image.screenshot() != shot)
         assert changed, f"{page_with_slider}: no control changes the picture"
         assert image.get_attribute("alt") != alt, "the description must change with the picture"
