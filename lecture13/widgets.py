@@ -268,9 +268,10 @@ def _row(control: Control, key: str) -> str:
             f'<option value="{index}"{" selected" if index == control.start else ""}>{html.escape(each)}</option>'
             for index, each in enumerate(control.labels)
         )
+        style = "grid-column:span 2;justify-self:start;max-width:100%;font:inherit"
         return (
             f'<label for="{key}">{title}</label>\n'
-            f'<select id="{key}" autocomplete="off" style="grid-column:span 2;justify-self:start;max-width:100%;font:inherit">{options}</select>'
+            f'<select id="{key}" autocomplete="off" style="{style}">{options}</select>'
         )
     return (
         f'<label for="{key}">{title}</label>\n'

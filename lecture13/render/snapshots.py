@@ -8,7 +8,7 @@ images = photograph(labels, snapshots, generator) # of the embedded signs, each 
 """
 
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from lecture13.render import scenes
 from lecture13.render.camera import Camera, frame
+from lecture13.render.drawn import Drawn
 from lecture13.render.faces import faces
 from lecture13.render.ranges import Range, check_range
 
@@ -38,8 +39,8 @@ _LIMITS = {
 }
 
 
-@dataclass(frozen=True)
-class Shots:
+@dataclass(frozen=True, eq=False)
+class Shots(Drawn):
     """N views as they were drawn: float32 (N,) each, in :class:`Snapshots`'s units; ``shift`` (N, 2), ``gain`` (N, 3).
 
     ``shots.moved(angle=15)`` moves the camera and leaves all else: the light, the background, the noise.
@@ -56,17 +57,6 @@ class Shots:
     noise: Tensor
     #: int64 (N,): of backgrounds and noise.
     keys: Tensor
-
-    def __len__(self) -> int:
-        return len(self.distance)
-
-    def __getitem__(self, index: Tensor | slice) -> "Shots":
-        return Shots(**{each.name: getattr(self, each.name)[index] for each in fields(self)})
-
-    def moved(self, **values: Tensor | float) -> "Shots":
-        """The same shots with other values of any (N,) field: a number, or one for each."""
-        given = {name: torch.as_tensor(value, dtype=torch.float32).expand(len(self)) for name, value in values.items()}
-        return replace(self, **given)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,12 +1,13 @@
 """Poses: the ranges that a camera, a lamp and a lens are drawn from, and what was drawn."""
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from lecture13.render.chance import Chance
+from lecture13.render.drawn import Drawn
 from lecture13.render.ranges import Range, check_range, matrix
 
 BACKGROUNDS = ("scenes", "noise", "colours")
@@ -28,11 +29,11 @@ _LIMITS = {
 }
 
 
-@dataclass(frozen=True)
-class Shots:
+@dataclass(frozen=True, eq=False)
+class Shots(Drawn):
     """N poses as they were drawn, float32 (N,) each, with :class:`Poses`'s units; ``keys`` drive backgrounds and noise.
 
-    ``dataclasses.replace(shots, azimuth=…)`` turns the camera and leaves all else.
+    ``shots.moved(azimuth=90)`` walks the camera around the solid and leaves all else.
     """
 
     azimuth: Tensor
@@ -53,17 +54,6 @@ class Shots:
     background: Tensor
     #: int64 (N,).
     keys: Tensor
-
-    def __len__(self) -> int:
-        return len(self.azimuth)
-
-    def __getitem__(self, index: Tensor | slice) -> "Shots":
-        return Shots(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
-
-    def turned(self, **values: Tensor | float) -> "Shots":
-        """The same shots with other ``azimuth``, ``elevation``, ``roll`` or ``distance``: a number, or one for each."""
-        given = {name: torch.as_tensor(value, dtype=torch.float32).expand(len(self)) for name, value in values.items()}
-        return replace(self, **given)
 
     @property
     def rotation(self) -> Tensor:

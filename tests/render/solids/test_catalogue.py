@@ -37,7 +37,7 @@ def test_the_turtle_swims_forward_with_its_shell_up():
     still = STILL | {"roll": (0, 0), "shift": (0, 0)}
     light = []
     for elevation in (90.0, -90.0):
-        shots = solids.Poses(**still).draw(1).turned(azimuth=0, elevation=elevation)
+        shots = solids.Poses(**still).draw(1).moved(azimuth=0, elevation=elevation)
         views = solids.look(turtle, shots, size=64, samples=1)
         image = solids.radiance(turtle.texture, views)
         light.append(float(image[0, :, 28:36, 28:36].mean()))

@@ -36,7 +36,7 @@ def test_a_rotation_is_roll_after_elevation_after_azimuth():
     [(0, 0, (0, 0, 1)), (90, 0, (1, 0, 0)), (180, 0, (0, 0, -1)), (0, 90, (0, 1, 0))],
 )
 def test_where_the_camera_stands(azimuth, elevation, to_the_camera):
-    shots = draw(1).turned(azimuth=azimuth, elevation=elevation, roll=0.0)
+    shots = draw(1).moved(azimuth=azimuth, elevation=elevation, roll=0.0)
     torch.testing.assert_close(shots.rotation[0, 2], torch.tensor(to_the_camera).float(), atol=1e-6, rtol=0)
     if elevation < 90:
         torch.testing.assert_close(shots.rotation[0, 1], torch.tensor([0.0, 1, 0]), atol=1e-6, rtol=0)  # up is up
@@ -81,7 +81,7 @@ def test_chance_is_the_generators_and_a_shot_is_its_keys():
 
 def test_turned_changes_what_it_is_told():
     shots = draw(3)
-    turned = shots.turned(azimuth=torch.tensor([1.0, 2, 3]), distance=4)
+    turned = shots.moved(azimuth=torch.tensor([1.0, 2, 3]), distance=4)
     assert turned.azimuth.tolist() == [1, 2, 3] and turned.distance.tolist() == [4, 4, 4]
     assert torch.equal(turned.keys, shots.keys) and torch.equal(turned.roll, shots.roll)
     assert len(shots[1:]) == 2 and len(replace(shots)) == 3

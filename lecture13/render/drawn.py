@@ -1,0 +1,23 @@
+"""What was drawn by chance for N views: one row of every quantity for each."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The base of a dataclass of tensors, (N,) or (N, …) each: ``len``, a part by index or slice, and one changed."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))
+
+    def __getitem__(self, index: Tensor | slice) -> Self:
+        return replace(self, **{each.name: getattr(self, each.name)[index] for each in fields(self)})
+
+    def moved(self, **values: Tensor | float) -> Self:
+        """The same views with other values of any (N,) quantity, a number or one for each; all else is left."""
+        given = {name: torch.as_tensor(value, dtype=torch.float32).expand(len(self)) for name, value in values.items()}
+        return replace(self, **given)
