@@ -243,6 +243,10 @@ SIZES: dict[str, tuple] = {
     "turtle.pools": ((1, 4), (1, 16, 64, 256), (1, 4, 16, 64, 256, 1_024)),
     "turtle.slider": ((0, 180), tuple(range(0, 360, 30)), tuple(range(0, 360, 24))),
     "turtle.imagenet": ((1, 2, 4), (20, 2, 16), (1_000, 40, 400)),
+    # beside chapter 14, run beforehand: steps of an attack, targets of each object, test poses
+    "objects.steps": (2, 60, 200),
+    "objects.targets": (1, 3, 9),
+    "objects.poses": (10, 100, 100),
     # chapter 18: steps of a training, test images, ε of the curves, steps of PGD, queries of the random search; K of
     # the slider, and its images; K of the attenuation, and its images; K of trained front ends; γ of the table; images
     # for Theorem 2, and steps of its attacks; then, run beforehand: steps of a training, test images and steps of PGD

@@ -10,6 +10,7 @@ beside it in ``<name>.webp``, without loss.
 - :mod:`~lecture13.papers.runs.figure2`: seven architectures by four methods, Gulrajani et al. 2017, Figure 2
 - :mod:`~lecture13.papers.runs.figure3`: a score over iterations and seconds, Gulrajani et al. 2017, Figure 3
 - :mod:`~lecture13.papers.runs.graffiti`: stickers on stop signs against GTSRB-CNN, Eykholt et al. 2018, Table 5
+- :mod:`~lecture13.papers.runs.objects`: every solid painted as every other, Athalye et al. 2018, Table 2
 - :mod:`~lecture13.papers.runs.photographs`: units of a net that reads photographs, Bau et al. 2020, Figures 1 and 2
 - :mod:`~lecture13.papers.runs.sparsity`: front end and sparse network under attack, Gopalakrishnan et al. 2018
 - :mod:`~lecture13.papers.runs.provable`: nets trained on a provable bound, Wong & Kolter 2018, Table 1
