@@ -42,7 +42,9 @@ def share_matrix(
     figure, axis = plt.subplots(figsize=(7.0, 1.3 + 0.46 * len(rows)))
     shown = axis.imshow(100 * values, vmin=0, vmax=100, aspect="auto")
     axis.grid(visible=False)
-    axis.set_xticks(range(len(columns)), columns)
+    crowded = len(columns) * max(map(len, columns)) > 80  # characters that fit beside each other
+    turn = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
+    axis.set_xticks(range(len(columns)), columns, **turn)
     axis.set_yticks(range(len(rows)), rows)
     axis.set(xlabel=column_label, ylabel=row_label)
     for (row, column), value in np.ndenumerate(values):

@@ -26,3 +26,11 @@ def test_every_cell_says_its_share_in_its_place():
 def test_what_is_no_share_is_refused(shares, message):
     with pytest.raises(ValueError, match=message):
         share_matrix(shares, **NAMES, what="fooled")
+
+
+def test_long_names_of_many_columns_do_not_overlap():
+    names = [f"rubber duck {number}" for number in range(10)]
+    figure = share_matrix(np.eye(10), rows=names, columns=names, row_label="r", column_label="c", what="w")
+    figure.canvas.draw()
+    ends = [label.get_position()[0] for label in figure.axes[0].get_xticklabels()]
+    assert ends == list(range(10)) and all(label.get_rotation() == 35 for label in figure.axes[0].get_xticklabels())
