@@ -181,7 +181,7 @@ SIZES: dict[str, tuple] = {
     # chapter 13: scenes, steps of Adam, the RMSDs of the curve, points along a side of the regions, and the slider
     "transfer.scenes": (24, 100, 1_000),
     "transfer.steps": (3, 30, 100),
-    "transfer.rmsds": ((8.0, 17.5), (4.0, 8.0, 12.0, 17.5, 25.0), (4.0, 8.0, 12.0, 17.5, 25.0)),
+    "transfer.rmsds": ((8.0, 17.5), (4.0, 8.0, 17.5, 25.0), (4.0, 8.0, 12.0, 17.5, 25.0)),
     "transfer.resolution": (11, 61, 121),
     "transfer.slider_scenes": (3, 6, 6),
     "transfer.slider_rmsds": ((0, 17.5), (0, 6, 12, 17.5), (0, 6, 12, 17.5)),
