@@ -144,7 +144,8 @@ def _device(device: torch.device) -> str:
 
 def short(commit: str) -> str:
     """A commit as labels name it: nine digits, and "+changes" where files differed from it."""
-    return commit[:9] + commit[commit.index("+") :] if "+" in commit else commit[:9]
+    digits, *changes = commit.partition("+")
+    return digits[:9] + "".join(changes)
 
 
 def describe_commit() -> str:

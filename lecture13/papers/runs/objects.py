@@ -9,7 +9,7 @@ at all nine others. A killed run goes on with the next object::
 
 import statistics
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -144,8 +144,8 @@ def record(run: Profile, folder: Path, *, into: Path = store.FOLDER) -> Path:
     found = [store.read(file.stem, folder=folder) for file in files if file.exists()]
     if not found:
         raise ValueError(f"no objects in {folder}; run the same without --record first")
-    origin, content = found[0]
-    if any(other != origin or kept["steps"] != content["steps"] for other, kept in found[1:]):
+    origin, content = found[-1]
+    if any(replace(each, date=origin.date) != origin or kept["steps"] != content["steps"] for each, kept in found):
         raise ValueError(f"the objects in {folder} are of several runs; delete the older ones")
     content["pairs"] = [pair for _, kept in found for pair in kept["pairs"]]
     path = store.write(NAME, origin, content, folder=into)

@@ -1,3 +1,4 @@
+import re
 from dataclasses import asdict
 
 import numpy as np
@@ -73,7 +74,9 @@ def test_a_run_is_recorded_beside_the_paper_and_read(run, tmp_path, monkeypatch)
     objects.train(run, tmp_path)
     assert len(set(seen)) == len(seen) == 2 * len(solids.CLASSES)  # no two pairs share their chance
     (tmp_path / "objects--car.json").unlink()
-    objects.train(run, tmp_path)  # the missing object alone
+    yesterday = tmp_path / "objects--guitar.json"
+    yesterday.write_text(re.sub(r"\d{4}-\d\d-\d\d", "2026-01-01", yesterday.read_text()))
+    objects.train(run, tmp_path)  # the missing object alone, on another day
     assert len(seen) == 2 * len(solids.CLASSES) + 2
     objects.record(run, tmp_path, into=tmp_path)
     kept = objects.load(folder=tmp_path)
