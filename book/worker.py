@@ -20,6 +20,28 @@ def known_parameters(source: Path) -> set[str]:
     return set(papermill.inspect_notebook(str(source)))
 
 
+def execute(source: Path, target: Path, parameters: dict, folder: str) -> None:
+    """Run every cell in ``folder``; a kernel that dies before it has answered is started again, twice at most.
+
+    A kernel's ports are looked up before it starts, and two that start at once may be given the same.
+    """
+    for again in (True, True, False):
+        try:
+            papermill.execute_notebook(
+                str(source),
+                str(target),
+                parameters,
+                progress_bar=False,
+                kernel_name="python3",
+                cwd=folder,
+                on_cell_complete=lambda cell, cell_index: tell(done=cell_index + 1),
+            )
+            return
+        except RuntimeError as error:
+            if not (again and "before replying to kernel_info" in str(error)):
+                raise
+
+
 def main() -> int:
     """Execute; 0 when every cell ran, 1 when one failed, 2 when a parameter is unknown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -35,15 +57,7 @@ def main() -> int:
     tell(cells=len(nbformat.read(arguments.source, as_version=4).cells))
     with tempfile.TemporaryDirectory() as empty:  # a notebook needs no file beside it
         try:
-            papermill.execute_notebook(
-                str(arguments.source.resolve()),
-                str(arguments.target.resolve()),
-                arguments.parameters,
-                progress_bar=False,
-                kernel_name="python3",
-                cwd=empty,
-                on_cell_complete=lambda cell, cell_index: tell(done=cell_index + 1),
-            )
+            execute(arguments.source.resolve(), arguments.target.resolve(), arguments.parameters, empty)
         except PapermillExecutionError as error:
             trace = "\n".join(error.traceback)
             tell(error=f"this cell:\n\n{error.source}\n\n{trace}")
