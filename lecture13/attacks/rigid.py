@@ -68,9 +68,14 @@ def black_canvas(images: Tensor, max_rotation: float, max_shift: tuple[float, fl
     limit = math.radians(max_rotation)
 
     def margin(side: int, other: int, shift: float) -> int:
-        """What the rotated side, ``side·cos θ + other·sin θ`` long, needs at each end; it is longest at tan θ = o/s."""
-        theta = min(limit, math.atan2(other, side))
-        return max(0, math.ceil((side * math.cos(theta) + other * math.sin(theta) - side) / 2 + shift))
+        """What the rotated side, ``s·cos θ + o·sin θ`` long, needs at each end; it is longest at tan θ = o/s.
+
+        Bilinearly, a pixel reaches all centres less than a pixel away: half a pixel beyond its own square, so that s
+        and o are one more than the sides.
+        """
+        s, o = side + 1, other + 1
+        theta = min(limit, math.atan2(o, s))
+        return max(0, math.ceil((s * math.cos(theta) + o * math.sin(theta) - s) / 2 + shift))
 
     rows, columns = margin(height, width, max_shift[1]), margin(width, height, max_shift[0])
     return F.pad(images, (columns, columns, rows, rows))

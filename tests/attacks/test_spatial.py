@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 import torchvision.transforms.v2.functional as transforms
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -104,6 +104,7 @@ def test_gradients_with_respect_to_pose_are_right():
 
 @few
 @given(st.floats(0, 180), st.floats(-1, 1), st.floats(0, 3), st.sampled_from([(8, 8), (6, 11)]))
+@example(57.0, 0.75, 2.625, (8, 8))  # a corner's bilinear half pixel
 def test_nothing_leaves_a_black_canvas(limit, share, shift, size):
     image = torch.ones(1, 1, *size, dtype=torch.float64)
     canvas = attacks.black_canvas(image, limit, (shift, 0.5 * shift))
