@@ -262,19 +262,22 @@ def unique(kind: str, payload: str) -> str:
 
 
 def _row(control: Control, key: str) -> str:
-    title, label = html.escape(control.title), html.escape(control.labels[control.start])
-    if control.is_choice:
-        options = "".join(
-            f'<option value="{index}"{" selected" if index == control.start else ""}>{html.escape(each)}</option>'
-            for index, each in enumerate(control.labels)
-        )
-        style = "grid-column:span 2;justify-self:start;max-width:100%;font:inherit"
-        return (
-            f'<label for="{key}">{title}</label>\n'
-            f'<select id="{key}" autocomplete="off" style="{style}">{options}</select>'
-        )
+    turned = _list if control.is_choice else _slider
+    return f'<label for="{key}">{html.escape(control.title)}</label>\n{turned(control, key)}'
+
+
+def _list(control: Control, key: str) -> str:
+    options = "".join(
+        f'<option value="{index}"{" selected" if index == control.start else ""}>{html.escape(each)}</option>'
+        for index, each in enumerate(control.labels)
+    )
+    style = "grid-column:span 2;justify-self:start;max-width:100%;font:inherit"
+    return f'<select id="{key}" autocomplete="off" style="{style}">{options}</select>'
+
+
+def _slider(control: Control, key: str) -> str:
+    label = html.escape(control.labels[control.start])
     return (
-        f'<label for="{key}">{title}</label>\n'
         f'<input type="range" id="{key}" min="0" max="{len(control.values) - 1}" step="1" value="{control.start}" '
         f'aria-valuetext="{label}" autocomplete="off" style="width:100%">\n'
         f'<output for="{key}">{label}</output>'

@@ -11,7 +11,7 @@ from lecture13.attacks.expectation import expectation, predict_poses
 from lecture13.attacks.gradient import fgsm, loss_gradient, pgd
 from lecture13.attacks.graffiti import graffiti, paint
 from lecture13.attacks.graffiti_masks import graffiti_mask, vulnerable
-from lecture13.attacks.lab import lab
+from lecture13.attacks.lab import lab, lab_distance
 from lecture13.attacks.landscape import loss_landscape
 from lecture13.attacks.lbfgs import lbfgs, lbfgs_untargeted
 from lecture13.attacks.locally_linear import locally_linear
@@ -37,6 +37,7 @@ __all__ = [
     "graffiti",
     "graffiti_mask",
     "lab",
+    "lab_distance",
     "lbfgs",
     "lbfgs_untargeted",
     "locally_linear",

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from lecture13 import checkpoints, guard
 from lecture13.attacks.checks import check_choice, check_number, check_target
-from lecture13.attacks.lab import lab
+from lecture13.attacks.lab import lab_distance
 from lecture13.attacks.transfer import rmsd
 from lecture13.guard import Bounds, Model
 
@@ -165,13 +165,7 @@ def predict_poses(
     return torch.cat(found)
 
 
-def _lab_distance(images: Tensor, others: Tensor) -> Tensor:
-    """Root mean square of ΔE over the pixels, ``(N,)``. Its gradient is 0 where nothing has changed."""
-    change = (lab(images) - lab(others)).flatten(1)
-    return torch.linalg.vector_norm(change, dim=1) * (3 / change.shape[1]) ** 0.5
-
-
-_DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"lab": _lab_distance, "rgb": rmsd}
+_DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"lab": lab_distance, "rgb": rmsd}
 
 
 @dataclass

@@ -35,3 +35,9 @@ def lab(images: Tensor) -> Tensor:
     root = xyz.clamp(min=_KNEE**3) ** (1 / 3)
     x, y, z = torch.where(xyz > _KNEE**3, root, xyz / (3 * _KNEE**2) + 4 / 29).unbind(-1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
+
+
+def lab_distance(images: Tensor, others: Tensor) -> Tensor:
+    """Root mean square of ΔE over the pixels, ``(N,)``. Its gradient is 0 where nothing has changed."""
+    change = (lab(images) - lab(others)).flatten(1)
+    return torch.linalg.vector_norm(change, dim=1) * (3 / change.shape[1]) ** 0.5

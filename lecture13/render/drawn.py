@@ -8,14 +8,19 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
-    """The base of a dataclass of tensors, (N,) or (N, …) each: ``len``, a part by index or slice, and one changed."""
+class Rows:
+    """The base of a dataclass of N rows of every quantity: ``len``, and a part by index or slice."""
 
     def __len__(self) -> int:
         return len(getattr(self, fields(self)[0].name))
 
     def __getitem__(self, index: Tensor | slice) -> Self:
         return replace(self, **{each.name: getattr(self, each.name)[index] for each in fields(self)})
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn(Rows):
+    """The base of what was drawn for N views: tensors (N,) or (N, …), of which one may be changed."""
 
     def moved(self, **values: Tensor | float) -> Self:
         """The same views with other values of any (N,) quantity, a number or one for each; all else is left."""

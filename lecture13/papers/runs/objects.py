@@ -164,9 +164,8 @@ def load(*, folder: Path = store.FOLDER) -> Objects:
 
 @torch.no_grad()
 def _change(original: Tensor, painted: Tensor, views: solids.Views) -> float:
-    before, after = (attacks.lab(solids.render(texture, views)) for texture in (original, painted))
-    over_picture = (after - before).square().sum(1).mean((1, 2)).sqrt()
-    return float((over_picture / views.coverage.sqrt()).mean())
+    before, after = (solids.render(texture, views) for texture in (original, painted))
+    return float((attacks.lab_distance(after, before) / views.coverage.sqrt()).mean())
 
 
 def _file(label: str, folder: Path) -> Path:

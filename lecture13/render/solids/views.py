@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lecture13.render.chance import Chance
+from lecture13.render.drawn import Rows
 from lecture13.render.solids.backgrounds import backgrounds
 from lecture13.render.solids.mesh import Mesh, check_texture
 from lecture13.render.solids.poses import Poses, Shots
@@ -25,7 +26,7 @@ CHUNK = 16  # images rasterised at once: what they need stays in the cache
 
 
 @dataclass(frozen=True)
-class Views:
+class Views(Rows):
     """N poses, ready to be rendered with any texture. S pixels a side, s = samples · S samples a side.
 
     Memory: about 340 kB a pose at 64 × 64 with 4 samples a pixel.
@@ -46,12 +47,6 @@ class Views:
     #: (N, 3, S, S): the sensor's noise, already drawn.
     noise: Tensor
     shots: Shots
-
-    def __len__(self) -> int:
-        return len(self.uv)
-
-    def __getitem__(self, index: Tensor | slice) -> "Views":
-        return Views(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
     @property
     def coverage(self) -> Tensor:

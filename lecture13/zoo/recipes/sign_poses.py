@@ -6,25 +6,17 @@ They differ in what they are shown, and in nothing else. ``sign-classifier`` its
 
 from dataclasses import replace
 
-from lecture13.render import signs
 from lecture13.zoo.augment import Jitter
 from lecture13.zoo.recipes import sign_classifier
 from lecture13.zoo.spatial import Spatial
 
 PLAIN = Spatial(
-    name="sign-classifier-plain",
-    about="sign classifier that has never seen an image moved",
-    model="sign_classifier",
-    options={"classes": len(signs.CLASSES)},
-    data="signs",
-    size=32,
-    examples=12_000,
-    test_examples=1000,
-    steps=2000,
-    batch_size=64,
-    learning_rate=2e-3,
-    weight_decay=1e-2,
-    augment=(Jitter(0.15, noise=0.03),),
+    **vars(sign_classifier.RECIPE)
+    | {
+        "name": "sign-classifier-plain",
+        "about": "sign classifier that has never seen an image moved",
+        "augment": (Jitter(0.15, noise=0.03),),
+    }
 )
 ROTATED = replace(
     PLAIN,
