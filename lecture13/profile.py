@@ -135,7 +135,8 @@ SIZES: dict[str, tuple] = {
     "draw.strengths": (6, 80, 1_000),
     "draw.judged": (8, 60, 500),
     "draw.ranks": (2, 8, 8),
-    # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider
+    # chapter 09: its test signs, PGD's steps, the ε of its curves, the training with FGSM, and frames of the slider;
+    # the recorded run's steps and test images
     "fgsm.signs": (48, 300, 1_000),
     "fgsm.pgd_steps": (3, 10, 40),
     "fgsm.epsilons": ((0, 8, 16), (0, 1, 2, 4, 6, 8, 12, 16), (0, 1, 2, 4, 6, 8, 12, 16)),
@@ -143,6 +144,8 @@ SIZES: dict[str, tuple] = {
     "fgsm.digits": (60, 360, 360),
     "fgsm.slider_signs": (1, 3, 3),
     "fgsm.slider_epsilons": ((0, 8), (0, 1, 2, 3, 4, 6, 8, 12, 16), (0, 1, 2, 3, 4, 6, 8, 12, 16)),
+    "fgsm.real_steps": (4, 3_000, 18_000),
+    "fgsm.real_images": (20, 1_000, 10_000),
     # chapter 10: test digits; those attacked one at a time, by L-BFGS, and towards all classes; the plane's net,
     # points, starts of the slider, and grid; PGD's steps and ε; the fine-tuning, and digits measured twice
     "deepfool.digits": (24, 150, 1_000),

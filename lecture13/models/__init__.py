@@ -14,10 +14,12 @@ from lecture13.models.fc500_150_10 import fc500_150_10
 from lecture13.models.gtsrb_cnn import GtsrbCnn, gtsrb_cnn
 from lecture13.models.lenet import lenet
 from lecture13.models.lenet_cifar10 import lenet_cifar10
+from lecture13.models.maxout import Maxout, maxout
 from lecture13.models.nin import nin
 from lecture13.models.normalize import Normalize
 from lecture13.models.scene_classifier import scene_classifier
 from lecture13.models.segmenter import Segmenter, segmenter
+from lecture13.models.shallow_softmax import shallow_softmax
 from lecture13.models.sign_classifier import sign_classifier
 from lecture13.models.small_alexnet import small_alexnet
 from lecture13.models.small_convnet import small_convnet
@@ -28,6 +30,7 @@ from lecture13.models.small_vgg import small_vgg
 
 __all__ = [
     "GtsrbCnn",
+    "Maxout",
     "Normalize",
     "Segmenter",
     "build",
@@ -35,10 +38,12 @@ __all__ = [
     "gtsrb_cnn",
     "lenet",
     "lenet_cifar10",
+    "maxout",
     "names",
     "nin",
     "scene_classifier",
     "segmenter",
+    "shallow_softmax",
     "sign_classifier",
     "small_alexnet",
     "small_convnet",
@@ -65,6 +70,8 @@ _BUILDERS: dict[str, Callable[..., nn.Module]] = {
         small_resnet,
         small_inception,
         small_mlp,
+        maxout,
+        shallow_softmax,
     )
 }
 

@@ -20,6 +20,8 @@ SHAPES = {
     "lenet_cifar10": (3, 32, 32),
     "nin": (3, 32, 32),
     "gtsrb_cnn": (3, 32, 32),
+    "maxout": (1, 28, 28),
+    "shallow_softmax": (1, 28, 28),
 }
 
 

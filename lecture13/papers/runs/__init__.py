@@ -7,6 +7,7 @@ beside it in ``<name>.webp``, without loss.
 - :mod:`~lecture13.papers.runs.bedrooms`: the DCGAN after one pass and after five, Radford et al. 2016, Figures 2 and 3
 - :mod:`~lecture13.papers.runs.deepfool`: three attacks on four classifiers, Moosavi-Dezfooli et al. 2016, Table 1
 - :mod:`~lecture13.papers.runs.editing`: units of generators removed and inserted, Bau et al. 2020, Figure 4
+- :mod:`~lecture13.papers.runs.fgsm`: one step against a softmax and maxout nets on MNIST, Goodfellow et al. 2015
 - :mod:`~lecture13.papers.runs.figure2`: seven architectures by four methods, Gulrajani et al. 2017, Figure 2
 - :mod:`~lecture13.papers.runs.figure3`: a score over iterations and seconds, Gulrajani et al. 2017, Figure 3
 - :mod:`~lecture13.papers.runs.graffiti`: stickers on stop signs against GTSRB-CNN, Eykholt et al. 2018, Table 5
