@@ -150,10 +150,11 @@ def compare_shares(shares: Mapping[str, Mapping[str, Estimate]], *, ylabel: str,
             capsize=4,
             label=name,
         )
-        for place, height in zip(places, middle, strict=True):
-            axis.annotate(f"{height:.0f}", (place, height), xytext=(8, 0), textcoords="offset points", va="center")
+        for place, height, down in zip(places, middle, whiskers[0], strict=True):
+            below = {"xytext": (0, -6), "textcoords": "offset points", "ha": "center", "va": "top"}
+            axis.annotate(f"{height:.0f}", (place, height - down), **below)  # beside it stands the next series
     axis.set_xticks(range(len(shares)), list(shares))
-    axis.set(ylabel=ylabel, ylim=(-4, 104), xlim=(-0.5, len(shares) - 0.5), title=title or "")
+    axis.set(ylabel=ylabel, ylim=(-13, 104), xlim=(-0.5, len(shares) - 0.5), title=title or "")
     axis.grid(axis="x", visible=False)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
