@@ -125,9 +125,8 @@ def graffiti(
                 if penalty.requires_grad:
                     delta.grad += torch.autograd.grad(penalty, delta)[0]
             adam.step()
-            with torch.no_grad():
-                delta.mul_(mask > 0)
-                if bounds is not None:
+            if bounds is not None:
+                with torch.no_grad():
                     delta.clamp_(bounds[0] - average, bounds[1] - average)
             recent.extend((logits.argmax(1) == target).tolist())
             bar.update()

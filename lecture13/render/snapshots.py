@@ -192,8 +192,7 @@ def _grid(matrix: Tensor, side: int) -> Tensor:
     steps = (torch.arange(side) + 0.5) * (2 / side) - 1
     y, x = torch.meshgrid(steps, steps, indexing="ij")
     places = torch.stack([x, y, torch.ones_like(x)], -1).reshape(1, -1, 3) @ matrix.mT
-    depth = places[..., 2:]
-    found = torch.where(depth > 1e-6, places[..., :2] / depth.clamp(min=1e-6), 1e3)
+    found = places[..., :2] / places[..., 2:].clamp(min=1e-6)
     return found.view(len(matrix), side, side, 2)
 
 

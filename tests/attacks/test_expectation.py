@@ -220,6 +220,39 @@ def test_a_killed_run_goes_on_to_the_same_result(tmp_path, dies_at, monkeypatch)
         attacks.expectation(model, multiply, texture(4, torch.float64), target, checkpoint=path, **settings)
 
 
+def test_a_killed_run_stops_where_it_would_have(tmp_path, monkeypatch):
+    """The poses that the stop is judged on, and those not judged yet, are kept with the run."""
+    module = importlib.import_module("lecture13.attacks.expectation")
+    monkeypatch.setattr(module, "SAVE_EVERY", 4)
+    model, x = convnet(), texture()
+    target, settings = target_of(model, x), options(steps=11)
+    paths = [tmp_path / name for name in ("whole.ckpt", "killed.ckpt")]
+    attacks.expectation(model, multiply, x, target, checkpoint=paths[0], **settings)
+    attacks.expectation(model, multiply, x, target, checkpoint=paths[1], **(settings | {"steps": 5}))
+    attacks.expectation(model, multiply, x, target, checkpoint=paths[1], **settings)
+    whole, killed = (torch.load(path, weights_only=True) for path in paths)
+    recent = whole["state"]["expectation"]["recent"]
+    assert len(recent) == 12 + 10 * 4 and killed["state"]["expectation"]["recent"] == recent  # each pose once
+
+
+def test_views_are_drawn_by_the_generator():
+    model, x, pool = convnet(), texture(), 0.5 + 0.005 * torch.arange(100).view(-1, 1, 1, 1)
+
+    def seen(seed):
+        used = set()
+
+        def render(texels, factors):
+            used.update(round((float(factor) - 0.5) / 0.005) for factor in factors)
+            return multiply(texels, factors)
+
+        generator = torch.Generator().manual_seed(seed)
+        attacks.expectation(model, render, x, target_of(model, x), generator=generator, **options(poses=pool, steps=10))
+        return used
+
+    first, second = seen(0), seen(1)
+    assert first != second and 30 < len(first) < 52 and max(first) > 80 and min(first) < 20
+
+
 def test_more_steps_go_on_from_fewer(tmp_path):
     model, x = convnet(), texture()
     target, path = target_of(model, x), tmp_path / "turtle.ckpt"

@@ -60,6 +60,61 @@ def test_without_transforms_it_is_a_masked_attack_of_adam(net, sign, mask):
     assert torch.allclose(found, delta, atol=1e-5) and found.abs().max() > 0.1
 
 
+def closed_form(terms, seen, painted, inside):
+    """λ‖M·δ‖ + NPS + TV of one sign by loops, in nats (eq. 3, and the total variation)."""
+    total, pixels = 0, inside.nonzero().tolist()
+    values = torch.stack([painted[0, :, row, column] for row, column in pixels])
+    total = total + terms.get("l1", 0) * values.abs().sum() / values.numel()
+    if "l2" in terms:
+        total = total + terms["l2"] * (values.square().sum() / values.numel() + 1e-12).sqrt()
+    for row, column in pixels:
+        distances = [(seen[0, :, row, column] - colour).square().sum().sqrt() for colour in PALETTE.to(seen)]
+        total = total + terms.get("nps", 0) * distances[0] * distances[1] * distances[2] / len(pixels)
+    pairs = [(a, b) for a in pixels for b in pixels if (b[0] - a[0], b[1] - a[1]) in ((0, 1), (1, 0))]
+    for a, b in pairs:
+        change = (seen[0, :, a[0], a[1]] - seen[0, :, b[0], b[1]]).abs().sum()
+        total = total + terms.get("tv", 0) * change / (3 * len(pairs))
+    return total
+
+
+@pytest.mark.parametrize(
+    ("terms", "changes"),
+    [
+        ({"l1": 0.5}, {"norm_weight": 0.5}),
+        ({"l2": 0.5}, {"norm_weight": 0.5, "norm": "l2"}),
+        ({"nps": 30.0}, {"palette": PALETTE, "printability_weight": 30.0}),
+        ({"tv": 20.0}, {"smoothness_weight": 20.0}),
+        (
+            {"l2": 0.5, "nps": 7.0, "tv": 9.0},
+            {
+                "norm_weight": 0.5,
+                "norm": "l2",
+                "palette": PALETTE,
+                "printability_weight": 7.0,
+                "smoothness_weight": 9.0,
+            },
+        ),
+    ],
+)
+def test_every_term_is_that_of_the_equation(net, sign, mask, terms, changes):
+    """Adam by hand on the whole of eq. 3, the mask soft at its rim."""
+    net, sign, mask = net.double(), sign.double(), mask.double().clone()
+    mask[2] = 0.4
+    target, delta = other(net, sign), torch.zeros_like(sign)
+    found = attacks.graffiti(net, sign, target, mask=mask, steps=6, learning_rate=0.02, **changes)
+    first, second = torch.zeros_like(sign), torch.zeros_like(sign)
+    for step in range(1, 7):
+        delta = delta.detach().requires_grad_()
+        painted = mask * delta
+        loss = nn.functional.cross_entropy(net(sign + painted), torch.tensor([target]))
+        loss = loss + closed_form(terms, sign + painted, painted, mask > 0)
+        (gradient,) = torch.autograd.grad(loss, delta)
+        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+        move = 0.02 * first / (1 - 0.9**step) / ((second / (1 - 0.999**step)).sqrt() + 1e-8)
+        delta = torch.minimum(torch.maximum(delta - move, -sign), 1 - sign)
+    assert torch.allclose(found, (mask * delta).detach(), atol=1e-6) and found.abs().max() > 0.02
+
+
 def test_paint_stays_in_the_mask_and_in_the_box(net, sign, mask):
     found = attacks.graffiti(net, sign, other(net, sign), mask=mask, transforms=small(), steps=30, learning_rate=0.3)
     assert found.shape == sign.shape and (found[:, :, mask == 0] == 0).all() and (found[:, :, mask == 1] != 0).any()
@@ -267,6 +322,13 @@ def test_rectangles_lie_on_the_heat_and_in_the_region():
     one = attacks.graffiti_mask(heat, region, share=16 / 380, count=1, aspect=4.0)
     rows, columns = one.nonzero().T
     assert rows.max() - rows.min() == 1 and columns.max() - columns.min() == 7 and (one * heat)[3].sum() == 8
+
+
+def test_stickers_do_not_overlap_where_all_the_heat_is_in_one_spot():
+    heat = torch.zeros(12, 12)
+    heat[:2, :2] = 1.0
+    mask = attacks.graffiti_mask(heat, torch.ones(12, 12), share=24 / 144, count=3, aspect=2.0)
+    assert mask.sum() == 24 and mask[:2, :4].all()
 
 
 def test_camouflage_takes_the_warmest_share():

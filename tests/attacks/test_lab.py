@@ -22,6 +22,29 @@ def test_known_colours(colour):
     np.testing.assert_allclose(attacks.lab(image).flatten(), KNOWN[colour], atol=0.03)
 
 
+def test_every_grey_and_colour_by_the_standards_formulas():
+    """IEC 61966-2-1 and CIE 15:2004 in NumPy, dark colours below both knees among them."""
+    ramp = np.linspace(0, 1, 41)
+    dark = np.linspace(0, 0.1, 41)
+    levels = np.concatenate([np.stack([ramp, ramp, ramp]), np.stack([dark, dark, dark]), [dark, ramp, 1 - ramp]], 1)
+    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    matrix = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    t = matrix @ linear / matrix.sum(1, keepdims=True)  # over the white
+    x, y, z = np.where(t > 216 / 24389, np.cbrt(t), (24389 / 27 * t + 16) / 116)
+    found = attacks.lab(torch.from_numpy(levels.T.copy())[:, :, None, None])[:, :, 0, 0].T
+    np.testing.assert_allclose(found, [116 * y - 16, 500 * (x - y), 200 * (y - z)], atol=1e-9)
+
+
+def test_the_distance_of_two_images_is_the_root_mean_square_of_delta_e():
+    first, second = torch.rand(2, 4, 3, 5, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    delta_e = np.linalg.norm(attacks.lab(first).numpy() - attacks.lab(second).numpy(), axis=1)
+    found = attacks.lab_distance(first, second)
+    np.testing.assert_allclose(found, np.sqrt((delta_e**2).mean((1, 2))), rtol=1e-12)
+    same = first.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(attacks.lab_distance(same, first).sum(), same)
+    assert (gradient == 0).all()
+
+
 def test_gradients_are_right_and_finite_at_black():
     images = torch.rand(2, 3, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 0.9 + 0.05
     assert torch.autograd.gradcheck(attacks.lab, images.requires_grad_())

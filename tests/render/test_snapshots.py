@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -65,6 +66,32 @@ def test_far_away_detail_goes_and_the_mean_stays():
     assert STILL.take(stripes, shots.moved(distance=400.0)).mean() == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.parametrize("sigma", [0.8, 2.0])
+def test_the_lens_spreads_a_dot_by_its_standard_deviation(sigma):
+    dot = torch.zeros(1, 1, 64, 64)
+    dot[..., 31:33, 31:33] = 1
+    still = replace(STILL, size=64)
+    shots, steps = still.draw(1, chance()), torch.arange(64.0) - 31.5
+    spread = []
+    for blur in (0.0, sigma):
+        image = still.take(dot, replace(shots, blur=torch.tensor([blur])))[0, 0]
+        spread.append(((image.sum(0) * steps.square()).sum() / image.sum()).item())
+    assert spread[1] - spread[0] == pytest.approx(sigma**2, rel=0.03)  # variances of blurs add up
+
+
+def test_nothing_of_a_sign_is_seen_beyond_its_horizon():
+    """A face seen nearly edge on, in a wide cut: the ray through a pixel meets its plane behind the camera, or not."""
+    near = Snapshots(distance=(1.4, 1.4), angle=(80, 80), margin=(3, 3), noise=(0, 0), size=32, **PLAIN)
+    near = replace(near, cover=torch.ones(32, 32))
+    shots = near.draw(1, chance())
+    images = [near.take(torch.full((1, 3, 32, 32), level), shots) for level in (0.0, 1.0)]
+    seen = (images[1] - images[0])[0, 0]
+    corners = project(near.camera.homography(1.4, 80.0), torch.tensor([[-1.0, -1], [1, -1], [1, 1], [-1, 1]]))[0]
+    width, height = (corners.amax(0) - corners.amin(0)).tolist()
+    columns = (seen > 0.5).any(0).sum().item()
+    assert columns == pytest.approx(32 / 3 * width / max(width, height), abs=1.5)  # one sign, and no second one
+
+
 def test_noise_is_that_of_the_sensors_pixels_that_make_one_of_the_picture():
     grey = torch.full((1, 3, 8, 8), 0.5)
     noisy = replace(STILL, noise=(0.1, 0.1), size=64)
@@ -104,6 +131,9 @@ def test_draws_lie_in_their_ranges():
     assert -30 <= shots.angle.min() < -29 and 4 < shots.angle.max() <= 5
     assert shots.shift.shape == (500, 2) and shots.shift.min() >= 0.1 and shots.shift.max() <= 0.2
     assert shots.gain.shape == (500, 3)
+    tinted = Snapshots(exposure=(0, 0), tint=(0.8, 1.1)).draw(500, chance()).gain
+    assert 0.8 <= tinted.min() < 0.81 and 1.09 < tinted.max() <= 1.1
+    assert abs(np.corrcoef(tinted.T)[0, 1]) < 0.15  # each channel by itself
 
 
 @pytest.mark.parametrize(
