@@ -203,5 +203,7 @@ def chunks(images: Tensor, chunk_size: int | None) -> list[slice]:
 def random_source(generator: torch.Generator | None, device: torch.device) -> torch.Generator:
     """``generator``, or a fresh one seeded as the global one was (``torch.manual_seed``), whose state is left alone."""
     if generator is not None:
+        if not isinstance(generator, torch.Generator):
+            raise TypeError(f"generator is a {type(generator).__name__}; expected torch.Generator().manual_seed(…)")
         return generator
     return torch.Generator(device).manual_seed(torch.initial_seed())

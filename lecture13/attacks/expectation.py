@@ -77,10 +77,11 @@ def expectation(
         epsilon: largest change of a texel, in the texture's units; None: any within the box.
         success_rate: stop once the target was found in this share of the last 100 poses, each judged when it was new,
             before any step had seen it; None: all ``steps``.
-        bounds: the box ``(low, high)`` of the texels; None: no box.
+        bounds: the box ``(low, high)`` of the texels; None: no box. (:func:`lecture13.render.solids.render` needs one
+            within [0, 1].)
         checkpoint: a file to save to on the way, and to go on from; the result is that of a run in one go.
         generator: source of the poses; None: one seeded as ``torch.manual_seed`` was, the same at every call.
-        chunk_size: images in one pass of the model; None: as :func:`lecture13.attacks.fgsm`.
+        chunk_size: images in one pass of the model, but ``fresh`` at least; None: as :func:`lecture13.attacks.fgsm`.
 
     Returns:
         x', ``(1, C, H, W)``, dtype and device of ``texture``.
@@ -88,9 +89,10 @@ def expectation(
     Raises:
         TypeError: a texture that is not floating, a target that is not an int, a number that is none.
         ValueError: a texture outside the box; a target that the model does not have, or that it sees in the original
-            already in half of the poses; poses in none of which the texture can be seen; an unknown distance; counts
-            or weights out of range; a render that does not give images; NaN gradients.
-        checkpoints.CheckpointError: a checkpoint that is damaged, or of another run, or that cannot be written.
+            already in half of the poses; no poses, or such in none of which the texture can be seen; an unknown
+            distance; counts or weights out of range; a render that does not give finite images; NaN gradients.
+        checkpoints.CheckpointError: a checkpoint that is damaged, of another run, of more steps, or that cannot be
+            written.
     """
     check_choice("distance", distance, tuple(_DISTANCES))
     distance_weight = check_number("distance_weight", distance_weight, unit="nats per unit of distance")
@@ -108,12 +110,13 @@ def expectation(
         chunk_size = guard.check_count("chunk_size", chunk_size)
     original = _check_texture(texture, bounds)
     check_target(target)
+    _check_poses(poses)
     settings = {"target": target, "distance": distance, "distance_weight": distance_weight, "epsilon": epsilon}
     settings |= {"learning_rate": learning_rate, "batch_size": batch_size, "fresh": fresh, "bounds": bounds}
     with guard.frozen(model, original.device):
         scene = _Scene(model, render, poses, original, target, distance, fresh)
         run = _Run.start(scene, batch_size // fresh, guard.random_source(generator, original.device), settings)
-        run.resume(checkpoint)
+        run.resume(checkpoint, steps)
         with tqdm(total=steps, initial=run.step, desc="expectation", leave=False, delay=1) as bar:
             while run.step < steps and not run.done(success_rate):
                 run.forward(distance_weight, epsilon, bounds, chunk_size)
@@ -150,6 +153,7 @@ def predict_poses(
     """
     count = guard.check_count("count", count)
     texture = _check_texture(texture, None)
+    _check_poses(poses)
     if not callable(poses) and count > len(poses):
         raise ValueError(f"count={count} poses of {len(poses)} views; ask for as many at most")
     generator = guard.random_source(generator, texture.device)
@@ -196,9 +200,12 @@ class _Scene:
             views = self.poses(self.fresh, generator)
         else:
             index = torch.randint(len(self.poses), (self.fresh,), generator=generator, device=generator.device)
-            views = self.poses[index]
+            views = self.poses[index.cpu()]  # what a view was drawn from may lie on the CPU
         with torch.no_grad():
-            return _Group(views, _images(self.render(self.original, views), self.fresh))
+            before = _images(self.render(self.original, views), self.fresh)
+        if not bool(before.isfinite().all()):
+            raise ValueError("render returned images that hold NaN or infinite values")
+        return _Group(views, before)
 
     def bundles(self, groups: deque[_Group], chunk_size: int | None) -> Iterator[list[_Group]]:
         """Groups that go through the model together."""
@@ -220,6 +227,7 @@ class _Run:
         self.groups: deque[_Group] = deque(maxlen=groups)
         self.recent: deque[bool] = deque(maxlen=WINDOW)
         self.step, self.path, self.began = 0, None, time.monotonic()
+        self.first: Tensor  # the model's logits of the original in the first poses
 
     @classmethod
     def start(cls, scene: _Scene, groups: int, generator: torch.Generator, settings: dict) -> "_Run":
@@ -229,18 +237,18 @@ class _Run:
         run.groups.extend(scene.group(seed + number) for number in range(groups))
         with torch.no_grad():
             target = torch.tensor([scene.target], device=scene.original.device)
-            found = [guard.logits(scene.model, group.before, target).argmax(1) for group in run.groups]
-        found = torch.cat(found)
+            run.first = torch.cat([guard.logits(scene.model, group.before, target) for group in run.groups])
+        found = run.first.argmax(1)
         share = float((found == scene.target).double().mean())
         if share >= 0.5:
             raise ValueError(
                 f"target={scene.target} is what the model sees in the original texture already, in {share:.0%} of "
                 f"{len(found)} poses; choose another class"
             )
-        run.settings["data"] = _fingerprint(scene.original, found)
+        run.settings["data"] = _fingerprint(scene.original)
         return run
 
-    def resume(self, path: Path | None) -> None:
+    def resume(self, path: Path | None, steps: int) -> None:
         """Go on from the checkpoint, if there is one."""
         if path is None:
             return
@@ -250,6 +258,17 @@ class _Run:
         if saved is None:
             return
         state = saved.state["expectation"]
+        if saved.step > steps:
+            raise checkpoints.CheckpointError(
+                f"the checkpoint {path} stands at step {saved.step}, beyond steps={steps}; ask for as many, or give "
+                "another checkpoint"
+            )
+        apart = (state["first"].to(self.first) - self.first).abs().max()
+        if not apart <= 0.01 * self.first.abs().max():  # less is another machine's rounding
+            raise checkpoints.CheckpointError(
+                f"the checkpoint {path} is of a run with another model, render or poses: they gave other logits for "
+                "the original. Give another checkpoint, or delete it to start again"
+            )
         with torch.no_grad():
             self.point.copy_(state["point"])
         self.adam.load_state_dict(state["adam"])
@@ -265,6 +284,7 @@ class _Run:
         if self.path is None:
             return
         state = {"point": self.point.detach(), "adam": self.adam.state_dict(), "recent": list(self.recent)}
+        state["first"] = self.first
         seconds = time.monotonic() - self.began
         settings = checkpoints.plain(self.settings)
         checkpoints.save(self.path, checkpoints.Checkpoint(self.step, settings, {"expectation": state}, {}, seconds))
@@ -327,6 +347,12 @@ def _images(images: Tensor, count: int) -> Tensor:
     return images
 
 
+def _check_poses(poses: object) -> None:
+    if not callable(poses) and not (hasattr(poses, "__len__") and len(poses)):
+        kind = "no views" if hasattr(poses, "__len__") else type(poses).__name__
+        raise ValueError(f"poses is {kind}; expected (count, generator) -> views, or one view or more to draw from")
+
+
 def _check_texture(texture: Tensor, bounds: Bounds) -> Tensor:
     texture = guard.check_images(texture, bounds)
     if texture.ndim != 4 or len(texture) != 1:
@@ -334,7 +360,6 @@ def _check_texture(texture: Tensor, bounds: Bounds) -> Tensor:
     return texture
 
 
-def _fingerprint(texture: Tensor, predicted: Tensor) -> str:
-    """Of the texture, and of what the model says to its first poses, so that no checkpoint goes on with others."""
-    content = texture.cpu().double().contiguous().numpy().tobytes() + predicted.cpu().numpy().tobytes()
-    return hashlib.sha256(content).hexdigest()[:16]
+def _fingerprint(texture: Tensor) -> str:
+    """Of the texture, so that no checkpoint goes on with another."""
+    return hashlib.sha256(texture.cpu().double().contiguous().numpy().tobytes()).hexdigest()[:16]

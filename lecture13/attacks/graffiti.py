@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from lecture13 import guard
 from lecture13.attacks.checks import check_choice, check_number, check_target
-from lecture13.attacks.printability import non_printability
+from lecture13.attacks.printability import check_palette, non_printability
 from lecture13.guard import Bounds, Model
 
 #: ``transforms(images, generator) -> images``: each of them in a view of its own, with a gradient.
@@ -58,7 +58,8 @@ def graffiti(
         learning_rate: of Adam: about what a pixel moves in a step.
         batch_size: pictures a step, ≥ 1.
         norm: p: ``"l1"``, which empties most of the mask, or ``"l2"``.
-        norm_weight: λ ≥ 0, in nats. ‖·‖₁ is the mean of |δ| over the mask, ‖·‖₂ its root mean square.
+        norm_weight: λ ≥ 0, in nats. ‖·‖₁ is the mean of |δ| over the mask, ‖·‖₂ its root mean square. 0, the default,
+            leaves the term out: a mask that was chosen bounds the paint already.
         palette: colours that can be printed, ``(P, C)``; None: all of them. The score is that of the mean photograph
             with the paint on it.
         printability_weight: of the score's mean over the mask, in nats.
@@ -76,7 +77,7 @@ def graffiti(
         TypeError: images that are not floating, a target that is not an int, a number that is none.
         ValueError: images outside the box; an empty mask, or one of another shape; a target that the model does not
             have, or that it sees in half of the pictures without paint; transforms under which no paint can be seen;
-            weights or counts out of range; NaN gradients.
+            a palette of another shape or outside the box; weights or counts out of range; NaN gradients.
     """
     check_choice("norm", norm, ("l1", "l2"))
     steps, batch_size = guard.check_count("steps", steps), guard.check_count("batch_size", batch_size)
@@ -89,16 +90,20 @@ def graffiti(
     images = guard.check_images(images, bounds)
     if images.ndim != 4 or not len(images):
         raise ValueError(f"images have shape {tuple(images.shape)}; expected (N, C, H, W), one or more")
-    mask = check_mask(mask, images)
+    exact = torch.promote_types(images.dtype, torch.float32)  # Adam's ε is 0 in half precision
+    mask = check_mask(mask, images).to(exact)
+    if palette is not None:
+        palette = check_palette(palette, images.shape[1], bounds).to(mask)
     check_target(target)
     generator = guard.random_source(generator, images.device)
 
-    average = images.mean(0, keepdim=True)
+    average = images.to(exact).mean(0, keepdim=True)
     delta = torch.zeros_like(average, requires_grad=True)
     adam = torch.optim.Adam([delta], lr=learning_rate)
     recent: deque[bool] = deque(maxlen=WINDOW)
 
     def pictures(painted: Tensor) -> Tensor:
+        painted = painted.to(images.dtype)
         if transforms is None:
             return paint(images, painted, bounds)
         chosen = torch.randint(len(images), (batch_size,), generator=generator, device=generator.device)
@@ -112,11 +117,12 @@ def graffiti(
         _check_start(model, pictures(torch.zeros_like(average)), target)
         for step in range(steps):
             with torch.enable_grad():
-                logits = guard.logits(model, pictures(mask * delta)).float()
+                logits = guard.logits(model, pictures(mask * delta))
                 if not logits.requires_grad:
                     raise ValueError(
                         "the model's logits do not depend on the paint through a gradient; is it detached?"
                     )
+                logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
                 loss = -logits.log_softmax(1)[:, target].mean()
                 (delta.grad,) = torch.autograd.grad(loss, delta)
                 _check_gradient(delta.grad, step)
@@ -159,10 +165,10 @@ def check_mask(mask: Tensor, images: Tensor) -> Tensor:
         or found.shape[2:] != images.shape[2:]
     ):
         raise ValueError(f"the mask has shape {tuple(mask.shape)}; {wanted}")
-    found = found.detach().to(images)
-    if not bool((found > 0).any()):
+    found = found.detach().to(images, copy=True)
+    if not bool((found != 0).any()):
         raise ValueError("the mask is empty: nothing may be painted; set it to 1 where paint may be")
-    if float(found.min()) < 0 or float(found.max()) > 1:
+    if not bool(((found >= 0) & (found <= 1)).all()):  # NaN too
         raise ValueError(f"the mask lies in [{float(found.min()):g}, {float(found.max()):g}]; expected [0, 1]")
     return found
 

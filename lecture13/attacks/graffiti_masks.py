@@ -72,8 +72,12 @@ def graffiti_mask(
     share = check_number("share", share, high=1.0, open_low=True)
     aspect, smooth = check_number("aspect", aspect, open_low=True), check_number("smooth", smooth, unit="pixels")
     count = check_count("count", count)
-    if heat.ndim != 2 or float(heat.min()) < 0:
-        raise ValueError(f"heat has shape {tuple(heat.shape)} and minimum {float(heat.min()):g}; expected (H, W), ≥ 0")
+    if not isinstance(heat, Tensor) or heat.ndim != 2 or not heat.is_floating_point() or not heat.numel():
+        kind = f"{heat.dtype} {tuple(heat.shape)}" if isinstance(heat, Tensor) else f"a {type(heat).__name__}"
+        raise ValueError(f"heat is {kind}; expected floating (H, W), ≥ 0")
+    if not bool(((heat >= 0) & heat.isfinite()).all()):
+        low, high = (float(value) for value in heat.aminmax())
+        raise ValueError(f"heat lies in [{low:g}, {high:g}]; expected finite values ≥ 0")
     region = (check_mask(region, heat[None, None])[0, 0] > 0).to(heat)
     area = share * float(region.sum())
     if shape == "camouflage":

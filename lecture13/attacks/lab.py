@@ -38,6 +38,12 @@ def lab(images: Tensor) -> Tensor:
 
 
 def lab_distance(images: Tensor, others: Tensor) -> Tensor:
-    """Root mean square of ΔE over the pixels, ``(N,)``. Its gradient is 0 where nothing has changed."""
+    """Root mean square of ΔE over the pixels, ``(N,)``. Its gradient is 0 where nothing has changed.
+
+    Raises:
+        ValueError: images of other shapes than the others, or without three channels.
+    """
+    if images.shape != others.shape:
+        raise ValueError(f"images have shape {tuple(images.shape)}, others {tuple(others.shape)}; expected the same")
     change = (lab(images) - lab(others)).flatten(1)
     return torch.linalg.vector_norm(change, dim=1) * (3 / change.shape[1]) ** 0.5

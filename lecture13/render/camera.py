@@ -65,11 +65,14 @@ class Camera:
             roll: degrees that the picture is turned clockwise.
 
         Raises:
-            ValueError: a camera that is nearer than half the sign's width, or at 90° or more: it sees no face.
+            ValueError: a camera that is nearer than half the sign's width, that has a part of the sign behind it, or
+                at 90° or more, where it sees no face.
         """
         given = [torch.as_tensor(value, dtype=torch.float32).flatten() for value in (distance, angle, tilt, roll)]
         distance, angle, tilt, roll = torch.broadcast_tensors(*given)
         half = self.sign / 2
+        if not bool(torch.stack([distance, angle, tilt, roll]).isfinite().all()):
+            raise ValueError("distance, angle, tilt and roll hold NaN or infinite values")
         if not bool((distance > half).all()):
             raise ValueError(
                 f"distance={float(distance.min()):g} feet; expected more than {half:g}, half the sign's width"
@@ -86,6 +89,13 @@ class Camera:
         found = half * (spin @ lift @ turn)
         found[:, :, 2] = torch.stack([zero, zero, distance], 1)  # a flat face has no third axis: its place is t's
         found[:, :2] *= self.focal
+        nearest = distance - found[:, 2, :2].abs().sum(1)  # depth of the sign's nearest corner
+        if not bool((nearest > 0).all()):
+            worst = int(nearest.argmin())
+            raise ValueError(
+                f"distance={float(distance[worst]):g} feet at angle={float(angle[worst]):g} and "
+                f"tilt={float(tilt[worst]):g} degrees: a corner of the sign lies behind the camera; go farther away"
+            )
         return found
 
 

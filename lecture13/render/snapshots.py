@@ -100,16 +100,18 @@ class Snapshots:
     def __post_init__(self) -> None:
         for name, (least, most, unit) in _LIMITS.items():
             object.__setattr__(self, name, check_range(name, getattr(self, name), least, most, unit))
-        if self.distance[0] <= self.camera.sign / 2:
-            raise ValueError(
-                f"distance={self.distance}; expected more than {self.camera.sign / 2:g} feet, half the sign's width"
-            )
+        angle, tilt = (max(abs(end) for end in each) for each in (self.angle, self.tilt))
+        worst = math.degrees(math.atan2(1, math.sin(math.radians(angle))))  # where a corner comes nearest
+        self.camera.homography(self.distance[0], angle, tilt=min(tilt, worst))  # refuses what is too near
         if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 4:
             raise ValueError(f"size={self.size!r}; expected a whole number of pixels, 4 or more")
-        if self.cover is not None and (self.cover.ndim not in (2, 3) or not bool((self.cover > 0).any())):
-            raise ValueError(
-                f"cover has shape {tuple(self.cover.shape)}; expected (H, W) or (N, H, W), above 0 where the sign is"
-            )
+        if self.cover is not None:
+            if not isinstance(self.cover, Tensor) or self.cover.ndim not in (2, 3) or not bool((self.cover > 0).any()):
+                kind = tuple(self.cover.shape) if isinstance(self.cover, Tensor) else type(self.cover).__name__
+                raise ValueError(f"cover has shape {kind}; expected (H, W) or (N, H, W), above 0 where the sign is")
+            if not bool(((self.cover >= 0) & (self.cover <= 1)).all()):
+                low, high = (float(value) for value in self.cover.aminmax())
+                raise ValueError(f"cover lies in [{low:g}, {high:g}]; expected [0, 1]")
 
     def __call__(self, signs: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Each sign ``(N, C, H, W)`` once, in a view of its own: ``(N, C, size, size)``."""
@@ -138,7 +140,7 @@ class Snapshots:
         again: variances s²/12 and s²/6, which join the lens's in one Gaussian.
 
         Raises:
-            ValueError: other numbers of signs and shots, or signs of another shape.
+            ValueError: other numbers of signs and shots, signs of another shape, or outside [0, 1].
         """
         if signs.ndim != 4 or len(signs) != len(shots):
             raise ValueError(
@@ -146,6 +148,9 @@ class Snapshots:
             )
         if self.cover is not None and self.cover.shape not in (signs.shape[2:], (len(signs), *signs.shape[2:])):
             raise ValueError(f"signs have shape {tuple(signs.shape)}; the cover has {tuple(self.cover.shape)}")
+        if signs.numel() and not bool(((signs >= 0) & (signs <= 1)).all()):
+            low, high = (float(value) for value in signs.detach().aminmax())
+            raise ValueError(f"signs lie in [{low:g}, {high:g}]; expected [0, 1]")
         homography = self.camera.homography(shots.distance, shots.angle, tilt=shots.tilt, roll=shots.roll)
         cut = frame(homography, shots.margin, shots.shift)
         grid = _grid(torch.linalg.inv(homography) @ cut, self.size * SAMPLES).to(signs)

@@ -235,6 +235,23 @@ def test_a_killed_run_stops_where_it_would_have(tmp_path, monkeypatch):
     assert len(recent) == 12 + 10 * 4 and killed["state"]["expectation"]["recent"] == recent  # each pose once
 
 
+def test_a_checkpoint_goes_on_with_its_own_model_poses_and_steps_alone(tmp_path):
+    model, x, path = convnet(), texture(), tmp_path / "turtle.ckpt"
+    target = target_of(model, x)
+    attacks.expectation(model, multiply, x, target, checkpoint=path, **options())
+    torch.manual_seed(3)
+    another = convnet().eval()
+    with torch.no_grad():
+        for parameter in another.parameters():
+            parameter.mul_(0.97)  # the same classes, other logits
+    narrow = options(poses=lambda count, generator: 0.9 * brightness(count, generator))
+    for net, settings in ((another, options()), (model, narrow)):
+        with pytest.raises(CheckpointError, match="another model, render or poses"):
+            attacks.expectation(net, multiply, x, target, checkpoint=path, **settings)
+    with pytest.raises(CheckpointError, match="stands at step 6, beyond steps=5"):
+        attacks.expectation(model, multiply, x, target, checkpoint=path, **options(steps=5))
+
+
 def test_views_are_drawn_by_the_generator():
     model, x, pool = convnet(), texture(), 0.5 + 0.005 * torch.arange(100).view(-1, 1, 1, 1)
 
@@ -302,6 +319,9 @@ def test_predictions_over_poses_are_the_models():
         ({"epsilon": 8}, ValueError, "write 8 / 255"),
         ({"chunk_size": 0}, ValueError, "chunk_size=0"),
         ({"bounds": (0.9, 1)}, ValueError, "images lie in"),
+        ({"poses": None}, ValueError, "poses is NoneType; expected"),
+        ({"poses": torch.rand(0, 1, 1, 1)}, ValueError, "poses is no views"),
+        ({"generator": 3}, TypeError, "generator is a int"),
     ],
 )
 def test_bad_options_are_named(changes, error, message):
@@ -336,6 +356,10 @@ def test_worlds_in_which_nothing_can_be_done_are_named():
         attacks.expectation(model, lambda texels, factors: texels, x, target, **options())
     with pytest.raises(ValueError, match=r"the texture has shape \(2, 3, 8, 8\)"):
         attacks.expectation(model, multiply, x.expand(2, -1, -1, -1), target, **options())
+    with pytest.raises(ValueError, match="render returned images that hold NaN"):
+        attacks.expectation(
+            model, lambda texels, factors: multiply(texels, factors) * torch.nan, x, target, **options()
+        )
     with pytest.raises(TypeError, match="images are torch"):
         attacks.expectation(model, multiply, x.byte(), target, **options())
 
@@ -351,5 +375,6 @@ def test_worlds_in_which_nothing_can_be_done_are_named():
 def test_on_a_gpu_the_texture_stays_there():
     model, shoot, grey = solid_world()
     shoot = solids.camera(cube(colours=grey), size=16, device="cuda")
-    found = attacks.expectation(model.cuda(), solids.render, grey.cuda(), 2, poses=shoot, steps=3)
-    assert found.is_cuda and not torch.equal(found.cpu(), grey)
+    for poses in (shoot, shoot(4, torch.Generator().manual_seed(0))):
+        found = attacks.expectation(model.cuda(), solids.render, grey.cuda(), 2, poses=poses, steps=3)
+        assert found.is_cuda and not torch.equal(found.cpu(), grey)

@@ -216,6 +216,24 @@ def test_dtype_is_kept_and_no_box_is_none(net, sign, mask):
     assert (sign + far).max() > 1.5
 
 
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float16, 0.02), (torch.bfloat16, 0.1)])
+def test_half_precision_gives_nearly_the_same_paint(net, sign, mask, dtype, near):
+    """Adam's ε is 0 in float16: what is moved is moved in float32."""
+    settings = {"mask": mask, "steps": 8, "palette": PALETTE, "norm_weight": 0.1, "smoothness_weight": 0.1}
+    target, coarse = other(net, sign), sign.to(dtype)
+    exact = attacks.graffiti(net, coarse.float(), target, **settings)
+    found = attacks.graffiti(net.to(dtype), coarse, target, **settings)
+    assert found.dtype == dtype and found.isfinite().all()
+    assert (found.float() - exact).abs().mean() < near * exact.abs().max()
+
+
+def test_it_works_within_inference_mode(net, sign, mask):
+    expected = attacks.graffiti(net, sign, other(net, sign), mask=mask, palette=PALETTE, steps=3)
+    with torch.inference_mode():
+        made = {"mask": mask.clone(), "palette": PALETTE.clone()}
+        assert torch.equal(attacks.graffiti(net, sign.clone(), other(net, sign), steps=3, **made), expected)
+
+
 def nan(images):
     return images.flatten(1)[:, :4] * float("nan")
 
@@ -228,6 +246,11 @@ def nan(images):
         ({"mask": torch.ones(2, 1, 8, 8)}, ValueError, r"the mask has shape \(2, 1, 8, 8\)"),
         ({"mask": 2 * torch.ones(8, 8)}, ValueError, r"the mask lies in \[2, 2\]"),
         ({"mask": None}, ValueError, "the mask is a NoneType"),
+        ({"mask": torch.full((8, 8), torch.nan)}, ValueError, r"the mask lies in \[nan, nan\]"),
+        ({"palette": torch.full((2, 3), torch.nan)}, ValueError, r"palette lies in \[nan, nan\]"),
+        ({"palette": 255 * PALETTE}, ValueError, r"palette lies in \[25.5, 229.5\]; expected .* in \[0, 1\]"),
+        ({"palette": [[0.0, 0.0, 0.0]]}, ValueError, "palette is a list"),
+        ({"generator": 3}, TypeError, "generator is a int"),
         ({"target": -1}, ValueError, "target=-1"),
         ({"target": 1.0}, TypeError, "target=1.0 is a float"),
         ({"target": 4}, ValueError, "label 4 is out of range"),
@@ -349,8 +372,12 @@ def test_camouflage_takes_the_warmest_share():
         ({"shape": "stars"}, "unknown shape 'stars'; choose one of 'rectangles', 'camouflage'"),
         ({"share": 0.0}, "share=0"),
         ({"count": 0}, "count=0"),
-        ({"heat": torch.rand(3, 8, 8)}, r"heat has shape \(3, 8, 8\)"),
-        ({"heat": -torch.ones(8, 8)}, "minimum -1"),
+        ({"heat": torch.rand(3, 8, 8)}, r"heat is torch.float32 \(3, 8, 8\)"),
+        ({"heat": torch.ones(8, 8, dtype=torch.int64)}, r"heat is torch.int64 \(8, 8\)"),
+        ({"heat": [[1.0]]}, "heat is a list"),
+        ({"heat": torch.rand(0, 8)}, r"heat is torch.float32 \(0, 8\)"),
+        ({"heat": -torch.ones(8, 8)}, r"heat lies in \[-1, -1\]"),
+        ({"heat": torch.full((8, 8), torch.nan)}, r"heat lies in \[nan, nan\]"),
         ({"region": torch.zeros(8, 8)}, "the mask is empty"),
         ({"region": torch.eye(8), "share": 1.0}, "no place is left for sticker 1"),
         ({"share": 1.0, "count": 1, "aspect": 8.0}, "larger than the sign"),

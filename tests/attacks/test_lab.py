@@ -54,7 +54,7 @@ def test_gradients_are_right_and_finite_at_black():
 
 
 def test_it_is_continuous_at_both_knees():
-    for knee in (0.04045, 0.0031308 * 12.92, 0.094):
+    for knee in (0.04045, 0.0031308 * 12.92, ((6 / 29) ** 3) ** (1 / 2.4) * 1.055 - 0.055):  # the last one of L*
         steps = torch.full((1, 3, 1, 3), knee, dtype=torch.float64) + torch.tensor(
             [-1e-6, 0, 1e-6], dtype=torch.float64
         )
@@ -64,5 +64,7 @@ def test_it_is_continuous_at_both_knees():
 def test_shape_and_dtype_are_kept_and_grey_pictures_refused():
     assert attacks.lab(torch.rand(2, 3, 4, 5)).shape == (2, 3, 4, 5)
     assert attacks.lab(torch.rand(2, 3)).dtype == torch.float32
+    with pytest.raises(ValueError, match=r"shape \(1, 3, 4, 4\), others \(1, 3, 1, 4\)"):
+        attacks.lab_distance(torch.rand(1, 3, 4, 4), torch.rand(1, 3, 1, 4))
     with pytest.raises(ValueError, match=r"shape \(2, 1, 4, 5\)"):
         attacks.lab(torch.rand(2, 1, 4, 5))

@@ -95,6 +95,13 @@ def test_a_camera_that_sees_no_face_is_an_error(place, says):
         Camera().homography(**place)
 
 
+def test_a_corner_behind_the_camera_is_an_error():
+    with pytest.raises(ValueError, match=r"distance=1\.3 feet at angle=80 and tilt=60 degrees: a corner"):
+        Camera().homography(torch.tensor([9.0, 1.3]), 80, tilt=60)
+    with pytest.raises(ValueError, match="NaN"):
+        Camera().homography(5, 0, roll=float("nan"))
+
+
 def test_points_of_another_shape():
     with pytest.raises(ValueError, match=r"shape \(3,\); expected \(P, 2\)"):
         project(Camera().homography(5.0, 0.0), torch.zeros(3))

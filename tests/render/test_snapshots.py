@@ -140,12 +140,16 @@ def test_draws_lie_in_their_ranges():
     ("settings", "error", "says"),
     [
         ({"angle": (95, 120)}, ValueError, r"angle=\(95, 120\).*85 degrees: from further aside the face is not seen"),
-        ({"distance": (1, 4)}, ValueError, r"more than 1.25 feet"),
+        ({"distance": (1, 4)}, ValueError, r"more than 1.25, half the sign"),
         ({"distance": (8, 4)}, ValueError, r"distance=\(8, 4\).*low ≤ high"),
         ({"blur": 0.5}, ValueError, r"blur=0.5; expected \(low, high\)"),
         ({"noise": ("a", "b")}, TypeError, r"noise="),
         ({"size": 3}, ValueError, r"size=3"),
         ({"cover": torch.zeros(4, 4)}, ValueError, r"cover has shape \(4, 4\).*above 0"),
+        ({"cover": torch.full((4, 4), 255.0)}, ValueError, r"cover lies in \[255, 255\]; expected \[0, 1\]"),
+        ({"cover": torch.tensor([[1.0, torch.nan]])}, ValueError, r"cover lies in \[nan, nan\]"),
+        ({"cover": [[1.0]]}, ValueError, r"cover has shape list"),
+        ({"distance": (1.3, 9), "tilt": (0, 50)}, ValueError, r"tilt=49.* degrees: a corner of the sign lies behind"),
     ],
 )
 def test_wrong_ranges_are_named(settings, error, says):
@@ -159,6 +163,8 @@ def test_signs_of_another_number_or_shape():
         STILL.take(torch.rand(3, 3, 8, 8), shots)
     with pytest.raises(ValueError, match=r"cover has \(4, 4\)"):
         replace(STILL, cover=torch.ones(4, 4)).take(torch.rand(2, 3, 8, 8), shots)
+    with pytest.raises(ValueError, match=r"signs lie in \[0, 255\]; expected \[0, 1\]"):
+        STILL.take(torch.tensor([0.0, 255.0]).view(2, 1, 1, 1).expand(2, 3, 4, 4), shots)
     with pytest.raises(ValueError, match=r"count=-1"):
         STILL.draw(-1)
 

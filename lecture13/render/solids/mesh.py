@@ -18,8 +18,8 @@ class Mesh:
     a surface can be two points of its texture: those on either side of a seam.
 
     Raises:
-        TypeError, ValueError: tensors of other shapes or dtypes than below, NaN, or indices of corners that are not
-            there.
+        TypeError, ValueError: tensors of other shapes or dtypes than below, NaN, indices of corners that are not
+            there, or a closed surface that is inside out.
     """
 
     #: (V, 3) floating, finite.
@@ -36,7 +36,8 @@ class Mesh:
     def __post_init__(self) -> None:
         for what, width in (("positions", 3), ("uv", 2)):
             values = getattr(self, what)
-            if not values.is_floating_point() or values.ndim != 2 or values.shape[1] != width:
+            floats = isinstance(values, Tensor) and values.is_floating_point()
+            if not floats or values.ndim != 2 or values.shape[1] != width:
                 raise ValueError(f"{what} are {_kind(values)}; expected a floating tensor (N, {width})")
             if not bool(values.isfinite().all()):
                 raise ValueError(f"{what} hold values that are NaN or infinite")
@@ -45,7 +46,7 @@ class Mesh:
             raise ValueError(f"texture coordinates {tuple(worst)} lie outside [0, 1]; a texture is not repeated here")
         for what, there in (("faces", self.positions), ("face_uv", self.uv)):
             index = getattr(self, what)
-            if index.dtype != torch.int64 or index.ndim != 2 or index.shape[1] != 3:
+            if not isinstance(index, Tensor) or index.dtype != torch.int64 or index.ndim != 2 or index.shape[1] != 3:
                 raise ValueError(f"{what} are {_kind(index)}; expected an int64 tensor (F, 3)")
             if not len(index):
                 raise ValueError(f"the mesh {self.name!r} has no triangle; expected one or more")
@@ -56,6 +57,12 @@ class Mesh:
         if len(self.faces) != len(self.face_uv):
             raise ValueError(f"{len(self.faces)} faces and {len(self.face_uv)} face_uv; expected as many")
         check_texture(self.texture)
+        a, b, c = self.corners.double().unbind(1)
+        if self.closed and float((torch.linalg.cross(a, b) * c).sum()) < 0:  # six times the volume inside
+            raise ValueError(
+                f"the mesh {self.name!r} is inside out: its triangles run clockwise as seen from outside; give each "
+                "face's corners in the other order"
+            )
 
     @cached_property
     def corners(self) -> Tensor:

@@ -11,14 +11,17 @@ from torch import Tensor
 from lecture13.render.solids.mesh import Mesh
 
 #: Statements that say nothing about the shape or the texture. (Normals are made anew, from the faces.)
-_PASSED_OVER = ("o", "g", "s", "vn", "usemtl")
+_PASSED_OVER = ("o", "g", "s", "vn")
+_LARGEST = torch.finfo(torch.float32).max
+_SLACK = 1e-5  # what rounding may add to a texture coordinate
 
 
 def read_obj(path: Path | str, *, texture: Path | str | None = None) -> Mesh:
     """A mesh from an OBJ file, with the texture that its material names (``mtllib``, then ``map_Kd``).
 
     Read are ``v``, ``vt``, ``f`` (three or four corners, ``v/vt`` or ``v/vt/vn``, counted from 1, or backwards from
-    −1) and ``mtllib``; ``o``, ``g``, ``s``, ``vn`` and ``usemtl`` are passed over. A quadrilateral is cut in two.
+    −1), ``mtllib`` and ``usemtl``, whose materials must share one texture; ``o``, ``g``, ``s`` and ``vn`` are passed
+    over. A quadrilateral is cut in two.
 
     Args:
         path: the file.
@@ -30,7 +33,7 @@ def read_obj(path: Path | str, *, texture: Path | str | None = None) -> Mesh:
     """
     path = Path(path)
     found = _Reading(path)
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig", errors="replace").splitlines(), start=1):
         found.line = number
         found.read(line.split("#", 1)[0].split())
     if not found.faces:
@@ -38,7 +41,7 @@ def read_obj(path: Path | str, *, texture: Path | str | None = None) -> Mesh:
     if texture is None:
         if found.material is None:
             raise ValueError(f"{path} names no material (a line `mtllib FILE.mtl`); give a texture=")
-        texture = _texture_of(*found.material)
+        texture = _texture_of(*found.material, found.used)
     return Mesh(
         torch.tensor(found.positions),
         torch.tensor(found.uv),
@@ -53,13 +56,15 @@ def write_obj(mesh: Mesh, path: Path | str) -> None:
     """Write a mesh to ``path``, its material and its texture beside it (``.mtl``, and ``.png`` with 8 bits a channel).
 
     Raises:
-        ValueError: a path that does not end in .obj.
+        ValueError: a path that does not end in .obj, or whose name an OBJ file cannot hold.
         OSError: as the system says.
     """
     path = Path(path)
     if path.suffix != ".obj":
         raise ValueError(f"{path.name} does not end in .obj")
-    lines = [f"mtllib {path.stem}.mtl", f"o {mesh.name.replace(' ', '_')}", "usemtl texture"]
+    if "#" in path.stem or " ".join(path.stem.split()) != path.stem:
+        raise ValueError(f"{path.name!r}: an OBJ file cannot name it; expected no #, and single spaces at most")
+    lines = [f"mtllib {path.stem}.mtl", f"o {'_'.join(mesh.name.split())}", "usemtl texture"]
     lines += [f"v {x:.9g} {y:.9g} {z:.9g}" for x, y, z in mesh.positions.tolist()]
     lines += [f"vt {u:.9g} {v:.9g}" for u, v in mesh.uv.tolist()]
     both = torch.stack([mesh.faces, mesh.face_uv], 2) + 1
@@ -80,7 +85,10 @@ def read_texture(path: Path | str) -> Tensor:
     """
     try:
         with Image.open(path) as image:
-            values = np.asarray(image.convert("RGB"), dtype=np.float32) / 255
+            if image.mode.startswith("I"):  # 16 bits of grey, which convert() would cut at 255
+                values = np.asarray(image, dtype=np.float32)[..., None].repeat(3, 2) / 65535
+            else:
+                values = np.asarray(image.convert("RGB"), dtype=np.float32) / 255
     except FileNotFoundError:
         raise FileNotFoundError(f"no texture {path}") from None
     except OSError as error:
@@ -105,6 +113,7 @@ class _Reading:
     faces: list[list[int]] = field(default_factory=list)
     face_uv: list[list[int]] = field(default_factory=list)
     material: tuple[Path, str] | None = None
+    used: dict[str, str] = field(default_factory=dict)  # material → the line that uses it first
 
     def read(self, words: list[str]) -> None:
         """One line's words."""
@@ -114,13 +123,18 @@ class _Reading:
         if keyword == "v":
             self.positions.append(self.numbers(values, 3, "v x y z"))
         elif keyword == "vt":
-            self.uv.append(self.numbers(values, 2, "vt u v"))
+            self.uv.append(self.place(self.numbers(values, 2, "vt u v")))
         elif keyword == "f":
             self.face(values)
         elif keyword == "mtllib":
             if not values:
                 raise self.error("`mtllib` without a file")
-            self.material = self.path.parent / " ".join(values), f"{self.path}, line {self.line}"
+            library = self.path.parent / " ".join(values)
+            if self.material is not None and self.material[0] != library:
+                raise self.error(f"a second material file, beside {self.material[0].name}; expected one")
+            self.material = library, f"{self.path}, line {self.line}"
+        elif keyword == "usemtl":
+            self.used.setdefault(" ".join(values), f"{self.path}, line {self.line}")
         else:
             raise self.error(f"{keyword!r} is not read here: triangles and quadrilaterals (v, vt, f) with one texture")
 
@@ -132,9 +146,15 @@ class _Reading:
             raise self.error(f"{' '.join(values)!r} are not all numbers; expected `{form}`") from None
         if not count <= len(found) <= count + 1:
             raise self.error(f"{len(found)} numbers; expected `{form}`")
-        if not np.isfinite(found).all():
-            raise self.error(f"{' '.join(values)!r} are not all finite")
+        if not (np.abs(found) <= _LARGEST).all():  # NaN too
+            raise self.error(f"{' '.join(values)!r} are not all finite in 32 bits")
         return found[:count]
+
+    def place(self, uv: list[float]) -> list[float]:
+        """A texture coordinate in [0, 1]."""
+        if not all(-_SLACK <= value <= 1 + _SLACK for value in uv):
+            raise self.error(f"the texture coordinate {tuple(uv)} lies outside [0, 1]; a texture is not repeated here")
+        return [min(max(value, 0.0), 1.0) for value in uv]
 
     def face(self, values: list[str]) -> None:
         """Three corners, or four as two triangles."""
@@ -169,17 +189,24 @@ class _Reading:
         return ValueError(f"{self.path}, line {self.line}: {what}")
 
 
-def _texture_of(material: Path, named_by: str) -> Path:
-    """The image that ``map_Kd`` in a material file names."""
+def _texture_of(material: Path, named_by: str, used: dict[str, str]) -> Path:
+    """The image that ``map_Kd`` in a material file names, for every material that is used."""
     if not material.exists():
         raise FileNotFoundError(f"{named_by}: no material {material}; give a texture=")
-    found = []
-    for number, line in enumerate(material.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    found: list[tuple[str, Path]] = []  # material, texture
+    name = ""
+    for number, line in enumerate(material.read_text(encoding="utf-8-sig", errors="replace").splitlines(), start=1):
         words = line.split("#", 1)[0].split()
+        if words and words[0] == "newmtl":
+            name = " ".join(words[1:])
         if words and words[0] == "map_Kd":
             if len(words) == 1 or words[1].startswith("-"):
                 raise ValueError(f"{material}, line {number}: expected `map_Kd FILE`, without options")
-            found.append(material.parent / " ".join(words[1:]))
-    if len(set(found)) != 1:
-        raise ValueError(f"{material} names {len(set(found))} textures (map_Kd); expected one, or give a texture=")
-    return found[0]
+            found.append((name, material.parent / " ".join(words[1:])))
+    textures = {texture for _, texture in found}
+    if len(textures) != 1:
+        raise ValueError(f"{material} names {len(textures)} textures (map_Kd); expected one, or give a texture=")
+    for name, line in used.items():
+        if name not in dict(found):
+            raise ValueError(f"{line}: the material {name!r} has no texture (map_Kd) in {material}; give a texture=")
+    return textures.pop()

@@ -74,9 +74,7 @@ def look(mesh: Mesh | Sequence[Mesh], shots: Shots, *, size: int = 64, samples: 
     Raises:
         ValueError: no poses, another number of meshes than of poses, a camera inside the solid, sizes out of range.
     """
-    for name, value, most in (("size", size, 2048), ("samples", samples, 8)):
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise ValueError(f"{name}={value!r}; expected a whole number from 1 to {most}")
+    _check_sizes(size, samples)
     meshes = [mesh] * len(shots) if isinstance(mesh, Mesh) else list(mesh)
     if len(meshes) != len(shots) or not meshes:
         raise ValueError(f"{len(meshes)} solids for {len(shots)} poses; expected one for each pose, and a pose or more")
@@ -100,11 +98,16 @@ def radiance(texture: Tensor, views: Views) -> Tensor:
         views: on the texture's device and in its precision (:meth:`Views.to`).
 
     Raises:
-        ValueError: a texture of another shape.
+        ValueError: a texture of another shape, or on another device or in another precision than the views.
     """
     n, s = len(views), views.uv.shape[1]
     if texture.ndim != 4 or texture.shape[1] != 3 or len(texture) not in (1, n):
         raise ValueError(f"the texture has shape {tuple(texture.shape)}; expected (1, 3, H, W), or one for each view")
+    if texture.dtype != views.uv.dtype or texture.device != views.uv.device:
+        raise ValueError(
+            f"the texture is {texture.dtype} on {texture.device}, the views are {views.uv.dtype} on {views.uv.device}; "
+            "move them: views.to(texture.device, texture.dtype), or camera(…, device=, dtype=)"
+        )
     if len(texture) == 1:
         # as few and as long grids as there are threads: a copy of the texture's gradient for each pose would cost more
         # than all else
@@ -131,18 +134,25 @@ def render(texture: Tensor, views: Views) -> Tensor:
 
 
 def camera(
-    mesh: Mesh, poses: Poses | None = None, *, size: int = 64, samples: int = 2, device: torch.device | str = "cpu"
+    mesh: Mesh,
+    poses: Poses | None = None,
+    *,
+    size: int = 64,
+    samples: int = 2,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype | None = None,
 ) -> Callable[[int, torch.Generator | None], Views]:
     """A function (count, generator) → that many new :class:`Views`, as :func:`lecture13.attacks.expectation` takes.
 
     Args:
         mesh, size, samples: as in :func:`look`.
         poses: the ranges; None: :class:`Poses` as they are.
-        device: where the views go.
+        device, dtype: where the views go, and in which precision; None: float32.
 
     Raises:
-        ValueError: from the function, when the solid is in none of the views.
+        ValueError: sizes out of range; from the function, when the solid is in none of the views.
     """
+    _check_sizes(size, samples)
     ranges = poses or Poses()
 
     def shoot(count: int, generator: torch.Generator | None = None) -> Views:
@@ -150,11 +160,18 @@ def camera(
         if not bool(views.mask.any()):
             raise ValueError(
                 f"{mesh.name!r} is in none of {count} views: shift={ranges.shift} moves it out of the frame, or at "
-                f"distance={ranges.distance} it is smaller than a pixel"
+                f"distance={ranges.distance} it is smaller than a pixel, or it lies far from the origin (mesh.fitted() "
+                "moves it there)"
             )
-        return views.to(device)
+        return views.to(device, dtype)
 
     return shoot
+
+
+def _check_sizes(size: int, samples: int) -> None:
+    for name, value, most in (("size", size, 2048), ("samples", samples, 8)):
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise ValueError(f"{name}={value!r}; expected a whole number from 1 to {most}")
 
 
 def _surfaces(meshes: Sequence[Mesh], shots: Shots, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:

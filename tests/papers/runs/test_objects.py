@@ -36,12 +36,24 @@ def made_up(label, target):
 
 
 def test_a_pair_counts_what_the_classifier_says(run, monkeypatch):
-    monkeypatch.setattr(objects.attacks, "expectation", lambda model, render, texture, target, **_: texture)
+    made, tested, camera = [], [], objects.solids.camera
+
+    def attack(model, render, texture, target, *, generator, **_):
+        made.append(generator.initial_seed())
+        return texture
+
+    def shooting(*arguments, **options):
+        shoot = camera(*arguments, **options)
+        return lambda count, generator: (tested.append(generator.initial_seed()), shoot(count, generator))[1]
+
+    monkeypatch.setattr(objects.attacks, "expectation", attack)
+    monkeypatch.setattr(objects.solids, "camera", shooting)
     pair = objects.paint(Always(), "sea turtle", "rifle", run, 0)
     assert (pair.accuracy, pair.adversariality, pair.original_adversariality) == (0, 1, 1)
     assert pair.change == 0  # the paint was left as it is
-    pair = objects.paint(Always(), "rifle", "sea turtle", run, 0)
+    pair = objects.paint(Always(), "rifle", "sea turtle", run, 1)
     assert (pair.original_accuracy, pair.accuracy, pair.adversariality) == (1, 1, 0)
+    assert len({*made, *tested}) == len(made) + len(tested) == 4  # tested in poses that no attack has seen
 
 
 def test_the_change_is_over_the_object_alone():

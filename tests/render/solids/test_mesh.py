@@ -86,6 +86,14 @@ def test_a_texture_of_whole_numbers_is_an_error():
         cube().painted(torch.zeros(1, 3, 4, 4, dtype=torch.uint8))
 
 
+def test_a_closed_mesh_that_is_inside_out_is_an_error():
+    box = cube()
+    with pytest.raises(ValueError, match="'cube' is inside out: its triangles run clockwise"):
+        replace(box, faces=box.faces.flip(1), face_uv=box.face_uv.flip(1))
+    opened = replace(box, faces=box.faces.flip(1)[1:], face_uv=box.face_uv.flip(1)[1:])  # open: no outside
+    assert not opened.closed
+
+
 def test_painted_changes_the_texture_alone():
     mesh: Mesh = cube()
     other = mesh.painted(texture(seed=3))

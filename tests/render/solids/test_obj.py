@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -88,7 +90,10 @@ def test_the_texture_lies_the_right_way_up(folder):
         ("curv 0 1\n", r"line 15: 'curv' is not read here"),
         ("mtllib\n", r"line 15: `mtllib` without a file"),
         ("", "has no face"),
-        ("vt 3 0\nf 1/5 2/2 3/3\n", r"texture coordinates \(3.0, 0.0\) lie outside"),
+        ("vt 3 0\nf 1/5 2/2 3/3\n", r"line 15: the texture coordinate \(3.0, 0.0\) lies outside"),
+        ("v 1e300 0 0\n", r"line 15: '1e300 0 0' are not all finite in 32 bits"),
+        ("mtllib other.mtl\n", r"line 15: a second material file, beside thing\.mtl"),
+        ("usemtl wood\nf 1/1 2/2 3/3\n", r"line 15: the material 'wood' has no texture"),
     ],
 )
 def test_a_malformed_file_is_an_error_with_its_line(folder, faces, message):
@@ -118,6 +123,19 @@ def test_a_missing_or_ambiguous_texture_is_an_error_with_the_way_out(folder):
     assert solids.read_obj(folder / "thing.obj", texture=folder / "grey.png").texture.shape == (1, 3, 3, 2)
 
 
-def test_another_ending_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match=r"mesh\.stl does not end in \.obj"):
-        solids.write_obj(cube(), tmp_path / "mesh.stl")
+def test_a_name_that_a_file_cannot_hold_is_an_error(tmp_path):
+    for name, message in (("mesh.stl", r"mesh\.stl does not end in \.obj"), ("a#1.obj", "cannot name it")):
+        with pytest.raises(ValueError, match=message):
+            solids.write_obj(cube(), tmp_path / name)
+    with pytest.raises(ValueError, match="cannot name it"):
+        solids.write_obj(cube(), tmp_path / "my  thing.obj")
+    solids.write_obj(replace(cube(), name="a\nv 9 9"), tmp_path / "thing.obj")
+    assert torch.equal(solids.read_obj(tmp_path / "thing.obj").faces, cube().faces)
+
+
+def test_rounding_a_byte_order_mark_and_sixteen_bits_are_read(folder):
+    Image.fromarray(np.full((2, 2), 32768, np.uint16)).save(folder / "grey.png")
+    text = TRIANGLE.replace("mtllib thing.mtl", "") + "vt 1.0000001 0\nf 1/5 2/2 3/3\n"
+    (folder / "thing.obj").write_text("\ufeff" + text, encoding="utf-8")
+    mesh = solids.read_obj(folder / "thing.obj", texture=folder / "grey.png")
+    assert mesh.uv.max() == 1 and torch.allclose(mesh.texture, torch.tensor(32768 / 65535))
