@@ -65,10 +65,11 @@ def published(notebook: nbformat.NotebookNode, *, solutions: bool) -> nbformat.N
     notebook.metadata.pop("papermill", None)
     dropped = {"injected-parameters"} | (set() if solutions else {"solution"})
     notebook.cells = [cell for cell in notebook.cells if not dropped & set(cell.metadata.get("tags", []))]
-    for cell in notebook.cells:
+    for before, cell in zip([None, *notebook.cells], notebook.cells, strict=False):
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
-        if _writes_prose(cell):  # the words first; the f-string that wrote them opens with a click
+        announced = before is not None and before.cell_type == "markdown" and before.source.rstrip().endswith(":")
+        if _writes_prose(cell) and not announced:  # the words first; the f-string that wrote them opens with a click
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
     return notebook
 

@@ -272,8 +272,11 @@ SIZES: dict[str, tuple] = {
     # chapter 16: points along the square's side, directions of an outline, the slider's ε, the ε and depths of the
     # curves, drawn nets for each depth; digits, their ε, the ε told in words, PGD's steps
     "polytope.grid": (30, 120, 200),
-    "polytope.directions": (8, 32, 64),
-    "polytope.frames": ((0.2, 0.5), *((0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6),) * 2),
+    "polytope.directions": (8, 64, 128),
+    "polytope.frames": (
+        (0.2, 0.5),
+        *((0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.48, 0.49, 0.5, 0.55, 0.6),) * 2,
+    ),
     "polytope.radii": ((0.1, 0.4), *((0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6),) * 2),
     "polytope.depths": ((1, 2), (1, 2, 3, 4, 5, 6), (1, 2, 3, 4, 5, 6, 7, 8)),
     "polytope.draws": (2, 10, 50),

@@ -85,7 +85,7 @@ def _(my_deepfool_linf):
                 not torch.allclose(found, shorter, atol=1e-6),
                 "This is DeepFool for ℓ₂: in ℓ∞ every pixel moves equally far, along sign(w').",
             )
-            close(found, right, "Each step is |f'|/‖w'‖₁·sign(w'), and η is on the total perturbation.")
+            close(found, right, "Each step is |f'|/‖w'‖₁·sign(w'), taken at x + (1 + η)·Σ rᵢ: η is on the total.")
     return "One norm changes, and with it the direction: the rest of Algorithm 2 does not know which ball it is in."
 
 

@@ -25,7 +25,7 @@ def _net(seed: int) -> nn.Module:
 
 @exercise("12.1", title="Back into the ball")
 def _(project: Callable[[Tensor, float, str], Tensor]):
-    for seed, size in enumerate((0.01, 1.0, 20.0)):
+    for seed, size in enumerate((0.01, 1.0, 20.0, 0.0)):
         v = size * torch.randn(1, 2, 3, 3, generator=_chance(seed), dtype=torch.float64)
         kept = v.clone()
         cube, ball = project(v, 0.5, "linf"), project(v, 0.5, "l2")
@@ -35,7 +35,7 @@ def _(project: Callable[[Tensor, float, str], Tensor]):
         close(cube, v.clamp(-0.5, 0.5), "Of all points with entries within ±ξ, take the nearest: cut each entry.")
         expect(ball.norm() <= 0.5 + 1e-9, "In the ℓ2 ball the length is at most ξ.")
         close(
-            ball, v * min(1.0, 0.5 / float(v.norm())), "Keep the direction, shorten to ξ; inside the ball stay as is."
+            ball, v * (0.5 / max(0.5, float(v.norm()))), "Keep the direction, shorten to ξ; inside the ball stay as is."
         )
     return (
         "A projection never moves what is inside already, so v keeps all that earlier images gave it until ξ is full."
@@ -101,4 +101,7 @@ def _(dominant: Callable[[Tensor, Tensor], tuple[int, float]]):
         abs(float(share) - 0.5) > 1e-9, "The share is of the *fooled* images: leave those out that 2 was the class of."
     )
     close(share, 0.75, "Of the four images that changed class, three became class 2.")
+    label, share = dominant(torch.tensor([1, 1, 0, 4, 4]), torch.tensor([0, 4, 0, 0, 3]))
+    expect(int(label) == 0, "On other images another class is dominant: count anew.")
+    close(share, 0.5, "On other images the share is another: two of four that changed class.")
     return "An untargeted attack, and most of what it fools goes to one class: the boundaries agree on a direction."

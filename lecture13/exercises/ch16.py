@@ -18,7 +18,9 @@ def _layers(seed: int, features: int = 4, hidden: int = 12, classes: int = 3) ->
 def _(upper_edge):
     for lower, upper in ((-1.0, 2.0), (-3.0, 0.5), (-0.1, 0.1)):
         found = upper_edge(lower, upper)
-        expect(isinstance(found, tuple) and len(found) == 2, "Return two numbers: the slope s and the constant t.")
+        expect(
+            isinstance(found, tuple | list) and len(found) == 2, "Return two numbers: the slope s and the constant t."
+        )
         slope, constant = (float(value) for value in found)
         expect(abs(slope - 1) > 1e-9, "Slope 1 is the ReLU's own right part; the edge starts at (ℓ, 0).")
         expect(
@@ -27,7 +29,7 @@ def _(upper_edge):
         )
         close(slope * lower + constant, 0.0, "At ẑ = ℓ the ReLU is 0, and so is the edge.")
         close(slope * upper + constant, upper, "At ẑ = u the ReLU is u, and so is the edge.")
-    return "s = u/(u − ℓ), t = −sℓ. Half of t, at most, is what this unit can be off by, both ways."
+    return "s = u/(u − ℓ), t = −sℓ. t, at most, is what this unit can be off by, above or below."
 
 
 @exercise("16.2", title="The first layer's bounds")
@@ -35,7 +37,7 @@ def _(first_bounds):
     for seed, epsilon in enumerate((0.1, 1.0)):
         weight, bias, *_, x = _layers(seed)
         found = first_bounds(weight, bias, x, epsilon)
-        expect(isinstance(found, tuple) and len(found) == 2, "Return (lower, upper).")
+        expect(isinstance(found, tuple | list) and len(found) == 2, "Return (lower, upper).")
         lower, upper = found
         expect(
             lower.shape == upper.shape == bias.shape, f"Each has the shape of b, {tuple(bias.shape)}: one bound a unit."

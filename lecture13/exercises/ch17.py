@@ -76,7 +76,9 @@ def _(both_sides):
 @exercise("17.4", title="A gap between the squares")
 def _(epsilon, *, points, labels):
     """``epsilon``: the largest at which no two squares of different classes meet, within 1 %."""
-    expect(isinstance(epsilon, int | float), f"Give one number; this is a {type(epsilon).__name__}.")
+    one = isinstance(epsilon, int | float) or getattr(epsilon, "ndim", None) == 0
+    expect(one, f"Give one number; this is a {type(epsilon).__name__}.")
+    epsilon = float(epsilon)
     apart = (points[:, None] - points[None]).abs()
     other = labels[:, None] != labels[None]
     right = float(apart.amax(2)[other].min()) / 2

@@ -247,7 +247,9 @@ def curves(
             axis.fill_between(xs[label], low, high, color=colour, alpha=0.18, linewidth=0)
     for label, height in (references or {}).items():
         axis.axhline(height, color="#595959", linewidth=1.1, linestyle=(0, (1, 2)))
-        axis.annotate(label, (1, height), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="#404040")
+        paper = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}  # readable where a curve crosses it
+        above = {"xytext": (0, 3), "textcoords": "offset points", "ha": "right", "va": "bottom", "color": "#404040"}
+        axis.annotate(label, (1, height), xycoords=("axes fraction", "data"), bbox=paper, zorder=5, **above)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title or "")
     if logx:
         axis.set_xscale("log")

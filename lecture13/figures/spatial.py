@@ -45,6 +45,7 @@ def pairs(
     """
     before, after, angles, shifts = (part[which] for part in (before, found.images, found.angle, found.shift))
     above, below = (_captions(model, batch, classes) for batch in (before, after))
+    shifts = shifts.mul(10).round().div(10) + 0.0  # no −0.0
     motion = [f"{a:+.0f}°\n({r:+.1f}, {d:+.1f}) px" for a, (r, d) in zip(angles, shifts, strict=True)]
     return images(
         torch.cat([before, after]).cpu(),

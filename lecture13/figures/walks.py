@@ -88,7 +88,9 @@ def views(
         axis.set_xlabel("x₁")
     for axis in axes[:, 0]:
         axis.set_ylabel("x₂")
-    figure.legend(handles=_key(panels.values()), loc="outside lower center", ncols=3, fontsize=9)
+    figure.legend(
+        handles=_key(panels.values()), loc="outside lower center", ncols=3 if len(panels) > 1 else 2, fontsize=9
+    )
     figure.suptitle(title, fontsize=10.5)
     return figure
 

@@ -92,3 +92,8 @@ def test_code_that_only_writes_sentences_is_closed_and_no_other():
     assert shown('display(Markdown("a table"))', {**words, "text/html": "<table>"})
     assert shown("import torch\nrun.banner()", words)
     assert shown("x = 1")
+    told = nbformat.v4.new_code_cell('display(Markdown(f"{share}"))')
+    told.outputs = [nbformat.v4.new_output("display_data", words)]
+    cells = [nbformat.v4.new_markdown_cell("In code:"), told]  # code that was announced stays open
+    page = stage.published(nbformat.v4.new_notebook(cells=cells), solutions=True)
+    assert "hide-input" not in page.cells[1].metadata.get("tags", [])

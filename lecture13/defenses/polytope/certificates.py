@@ -110,7 +110,12 @@ def margins(
 
 
 def certified(margins: Tensor, labels: Tensor) -> Tensor:
-    """Which images no attack within ε changes the class of: bool ``(N,)``, from :func:`margins` ``(N, K)``."""
+    """Which images are read right, and by proof under every attack within ε: bool ``(N,)``.
+
+    Args:
+        margins: ``(N, K)``, from :func:`margins` with these labels.
+        labels: int64 ``(N,)``, the true classes.
+    """
     return (margins.detach().scatter(1, labels[:, None], torch.inf) > 0).all(1)
 
 
