@@ -93,7 +93,7 @@ def graffiti(
     exact = torch.promote_types(images.dtype, torch.float32)  # Adam's ε is 0 in half precision
     mask = check_mask(mask, images).to(exact)
     if palette is not None:
-        palette = check_palette(palette, images.shape[1], bounds).to(mask)
+        palette = check_palette(palette, images.shape[1], bounds).to(mask, copy=True)
     check_target(target)
     generator = guard.random_source(generator, images.device)
 

@@ -50,7 +50,7 @@ def check_palette(palette: Tensor, channels: int, bounds: Bounds) -> Tensor:
     if not bool((palette.isfinite() & (palette >= low) & (palette <= high)).all()):
         least, most = (float(value) for value in palette.aminmax())
         raise ValueError(f"the palette lies in [{least:g}, {most:g}]; expected finite colours in [{low:g}, {high:g}]")
-    return palette.clone()
+    return palette
 
 
 def _distances(colours: Tensor, palette: Tensor) -> Tensor:

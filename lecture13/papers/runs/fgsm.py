@@ -7,7 +7,6 @@ was; images stay in [0, 1]::
     python -m lecture13.papers.runs.fgsm FOLDER --profile full --device cpu --record    # records what is in FOLDER
 """
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +15,10 @@ from torch import nn
 from tqdm import tqdm
 
 from lecture13 import attacks, data, papers, processes
-from lecture13.checkpoints import write_whole
 from lecture13.data import Dataset
 from lecture13.evaluation import error, predict
-from lecture13.papers.runs import parts
+from lecture13.papers.runs import parts, store
 from lecture13.profile import Profile
-from lecture13.zoo.cards import describe_device
 from lecture13.zoo.fast_gradient import FastGradient
 
 TABLE = "fgsm-errors"
@@ -55,7 +52,8 @@ def measure(net: nn.Module, test: Dataset) -> dict[str, float]:
 
 def train(run: Profile, folder: Path) -> None:
     """Train and measure the nets that ``folder`` has no results of, one file each."""
-    fabric, test = processes.start(run.device), _test(run)
+    fabric = processes.start(run.device)
+    test = data.load("mnist", "test", size=28, count=run["fgsm.real_images"], seed=run.seed)
     for row, plan in tqdm(PLANS.items(), desc="nets", unit="net"):
         path = _path(folder, row)
         if path.exists():
@@ -64,8 +62,9 @@ def train(run: Profile, folder: Path) -> None:
         net, _ = plan.train(
             fabric, steps=plan.steps, seed=run.seed, checkpoint=path.with_suffix(".ckpt"), examples=None
         )
-        found = {"clean error": error(net.eval(), test), "cells": measure(net, test)}
-        write_whole(path, json.dumps(found, ensure_ascii=False).encode())
+        about = f"{plan.about}, {plan.steps} steps, clean error {error(net.eval(), test):.2%}"
+        origin = store.Origin.here(run, f"{test.source}; {about}")
+        store.write(path.stem, origin, {"cells": measure(net, test)}, folder=folder)
 
 
 def record(run: Profile, folder: Path) -> None:
@@ -74,22 +73,17 @@ def record(run: Profile, folder: Path) -> None:
     Raises:
         ValueError: none there, or the profile is not full.
     """
-    rows = {row: _path(folder, row) for row in PLANS if _path(folder, row).exists()}
-    if not rows:
+    paths = {row: _path(folder, row) for row in PLANS}
+    found = {row: store.read(path.stem, folder=folder) for row, path in paths.items() if path.exists()}
+    if not found:
         raise ValueError(f"no results in {folder}; run the same without --record first")
-    for row, path in rows.items():
-        found = json.loads(path.read_text(encoding="utf-8"))
-        about = f"{PLANS[row].about}, {run['fgsm.real_steps']} steps, clean error {found['clean error']:.2%}"
-        device = describe_device(run.device)
-        papers.record(TABLE, {row: found["cells"]}, run=run, data=f"{_test(run).source}; {about}", device=device)
+    for row, (origin, content) in found.items():
+        line = {"run": run, "data": origin.data, "device": origin.device, "commit": origin.commit}
+        papers.record(TABLE, {row: content["cells"]}, **line)
 
 
 def _path(folder: Path, row: str) -> Path:
     return folder / f"{PLANS[row].name}.json"
-
-
-def _test(run: Profile) -> Dataset:
-    return data.load("mnist", "test", size=28, count=run["fgsm.real_images"], seed=run.seed)
 
 
 if __name__ == "__main__":
