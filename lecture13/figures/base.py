@@ -247,9 +247,10 @@ def curves(
             axis.fill_between(xs[label], low, high, color=colour, alpha=0.18, linewidth=0)
     for label, height in (references or {}).items():
         axis.axhline(height, color="#595959", linewidth=1.1, linestyle=(0, (1, 2)))
-        paper = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}  # readable where a curve crosses it
-        above = {"xytext": (0, 3), "textcoords": "offset points", "ha": "right", "va": "bottom", "color": "#404040"}
-        axis.annotate(label, (1, height), xycoords=("axes fraction", "data"), bbox=paper, zorder=5, **above)
+        at_end = min(abs(values[-1] - height) for values in ys.values())
+        at_start = min(abs(values[0] - height) for values in ys.values())
+        place, side = (1, "right") if at_end >= at_start / 4 else (0, "left")  # where no curve runs into it
+        axis.annotate(label, (place, height), xycoords=("axes fraction", "data"), ha=side, va="bottom", color="#404040")
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title or "")
     if logx:
         axis.set_xscale("log")
